@@ -8,3 +8,68 @@ from typing import Final
 
 KiB: Final = 1024
 MiB: Final = 1024 * KiB
+
+# IMAP on the wire (crockery/imap/wire)
+IMAP_COMMAND_TEXT_MAX: Final = 64 * KiB  # all lines of one command; Dovecot's figure: clients send long UID sets unsplit
+IMAP_LITERAL_MAX: Final = 64 * KiB  # one literal held in memory; larger ones are refused, or streamed for APPEND
+IMAP_COMMAND_HELD_MAX: Final = 256 * KiB  # all held literals of one command
+IMAP_LITERALS_MAX: Final = 2048  # literals in one command; MULTIAPPEND uploads a few hundred messages
+IMAP_MESSAGE_MAX: Final = 50 * MiB  # one APPEND literal; told to clients as APPENDLIMIT
+IMAP_DRAIN_MAX: Final = 128 * MiB  # refused non-synchronising literals of one command skipped before we hang up
+IMAP_LOGIN_TEXT_MAX: Final = 8 * KiB  # as IMAP_COMMAND_TEXT_MAX, before login: strangers need less (RFC 2683: 8000)
+IMAP_LOGIN_LITERAL_MAX: Final = 4 * KiB  # a user name, a password or a mailbox name, before login
+IMAP_LOGIN_DRAIN_MAX: Final = 64 * KiB  # as IMAP_DRAIN_MAX, before login
+IMAP_RAW_LINE_MAX: Final = 12288  # one SASL response line in base64, the figure of RFC 4954; DONE of IDLE
+IMAP_NESTING_MAX: Final = 50  # parentheses and ORs within each other; people nest three
+IMAP_MAILBOX_NAME_MAX: Final = 1000  # a name or LIST pattern as sent; matching costs name times pattern over 64
+IMAP_LIST_PATTERNS_MAX: Final = 100  # patterns in one LIST (RFC 5258); each is tried on every mailbox
+IMAP_ID_PAIRS_MAX: Final = 30  # field-value pairs of ID (RFC 2971 section 3.3)
+
+# --- SMTP (smtp/wire, the SMTP server) ---
+SMTP_MAX_COMMAND_LINE: Final = 2 * KiB  # with CRLF; RFC 5321 §4.5.3.1.4 says 512, extensions add 26 + 17 + 10 + 500 + 100 + ...
+SMTP_MAX_AUTH_LINE: Final = 12 * KiB  # with CRLF; RFC 4954 §4: a base64 line of a SASL exchange may be 12288 octets
+SMTP_MAX_TEXT_LINE: Final = 1 * MiB  # line of a message; RFC 5321 asks for 998 at least; HTML newsletters reach some 100 KB
+SMTP_MAX_PATH: Final = 256  # with its brackets, RFC 5321 §4.5.3.1.3; also bounds the local part (VERP passes the 64 of §4.5.3.1.1)
+SMTP_MAX_DOMAIN: Final = 255  # RFC 5321 §4.5.3.1.2
+SMTP_MAX_REPLY_LINE: Final = 512  # with code and CRLF, RFC 5321 §4.5.3.1.5
+SMTP_MAX_MESSAGE: Final = 50 * MiB  # one message, as announced by SIZE; what Gmail and Outlook take, rounded up
+SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, clients of small lists send more
+SMTP_MAX_TRANSACTIONS: Final = 1000  # per connection; a peer with more to say connects again
+
+# The log (crockery/events)
+
+FACTS_RESERVE: Final = 64 * MiB
+"""Disk kept free of new bodies, so that flags, expunges, erasures and queue outcomes still fit on a full disk."""
+
+RESERVE_STEP: Final = 16 * MiB
+"""Disk reserved at a time beyond what is needed: one system call for a thousand mails."""
+
+FULL_DISK_RETRY: Final = 1.0
+"""Seconds between attempts to write when the disk turned out to be full."""
+
+
+# -- message: what is read of a hostile message ------------------------------------------------------------------------
+
+MAX_PARSED_HEADER: Final = 1 * MiB
+"""Octets of one header in which fields are looked for. The largest honest ones (thousands of recipients) stay below."""
+MAX_MIME_DEPTH: Final = 100
+"""Levels of multipart and message/rfc822 in one another. Deeper ones are opaque: no mail needs them, and the parser
+recurses once or twice a level."""
+MAX_MIME_PARTS: Final = 1000
+"""Parts of one message. The last one holds all the rest: a BODYSTRUCTURE of more would serve only to burn memory."""
+MAX_PARAMETERS: Final = 100
+"""Parameters of one Content-Type or Content-Disposition, continuations (RFC 2231) counted singly."""
+MAX_ADDRESSES: Final = 10_000
+"""Addresses read of one field. Honest fields end far below; the limit bounds the size of an ENVELOPE."""
+MAX_REFERENCES: Final = 100
+"""Message ids kept of one References field: the first, and the newest of the rest."""
+MAX_ENVELOPE_TEXT: Final = 64 * KiB
+"""Octets of one text (subject, display name, id ...) in ENVELOPE and BODYSTRUCTURE; longer ones are cut, since the
+answers are kept in memory and a client gets the whole field from BODY[HEADER]."""
+CHARSET_SAMPLE: Final = 4 * KiB
+"""Octets shown to the charset detector: its time grows with them, its answer hardly gets better."""
+MAX_SEARCHED_TEXT: Final = 16 * MiB
+"""Decoded octets of one message in which SEARCH looks for words: bounds time and memory; books are smaller."""
+
+STOP_SYNC: Final = 5.0
+"""Seconds an orderly stop waits for the last batch to be written."""
