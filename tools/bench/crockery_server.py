@@ -1,0 +1,92 @@
+"""Crockery under test: one log below one directory, made with `init`, served with `run` on ports of its own."""
+
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.bench.servers import (
+    ACCOUNTS,
+    DOMAIN,
+    HOST,
+    START_TIMEOUT,
+    Endpoints,
+    ServerError,
+    end_process,
+    ports_are_free,
+    size_of_tree,
+    wait_for_greeting,
+)
+
+SMTP, IMAP, IMAPS = 25, 143, 993
+ALL_PORTS = (SMTP, 80, IMAP, 443, 465, 587, IMAPS)
+
+
+class CrockeryServer:
+    """Crockery with its log at `directory/bench.crk`."""
+
+    name = "Crockery"
+
+    def __init__(self, directory: Path) -> None:
+        self.log = directory / "bench.crk"
+        self.derived = directory / "bench.crk.d"
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Endpoints:
+        """Makes log and accounts at the first start, then runs it; returns when SMTP and IMAP answer."""
+        if not self.log.exists():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._command("init", str(self.log), "--domain", DOMAIN, "--postmaster-password", "bench-postmaster")
+            for account in ACCOUNTS:
+                self._command("account", "add", account.user, "--password", account.password, "--log", str(self.log))
+        return self.run()
+
+    def run(self, timeout: float = START_TIMEOUT) -> Endpoints:
+        """Runs it on the log that is there; returns when SMTP and IMAP answer. Raises ServerError."""
+        offset = free_port_offset()
+        arguments = ["run", str(self.log), "--bind", HOST, "--port-offset", str(offset)]
+        with open(self._directory / "crockery.out", "ab") as output:
+            process = subprocess.Popen(
+                [crockery_program(), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        self._process = process
+        wait_for_greeting(offset + IMAP, process, timeout)
+        wait_for_greeting(offset + SMTP, process, timeout)
+        return Endpoints(offset + SMTP, offset + IMAP, offset + IMAPS, ACCOUNTS, (process.pid,))
+
+    def stop(self) -> None:
+        if self._process is not None:
+            end_process(self._process)
+            self._process = None
+
+    def disk_usage(self) -> int:
+        """Octets of the log and of all that is derived from it."""
+        return self.log.stat().st_size + size_of_tree(self.derived)
+
+    def drop_derived(self) -> None:
+        """Deletes what is derived from the log, so that the next start replays it."""
+        shutil.rmtree(self.derived, ignore_errors=True)
+
+    def _command(self, *arguments: str) -> None:
+        done = subprocess.run([crockery_program(), *arguments], capture_output=True, text=True)
+        if done.returncode:
+            raise ServerError(f"crockery {' '.join(arguments[:2])}: {done.stderr.strip()}")
+
+
+def crockery_program() -> str:
+    """The `crockery` command of the environment this program runs in."""
+    program = Path(sys.executable).parent / "crockery"
+    if not program.exists():
+        raise ServerError(f"{program} is missing: run `make` first, or use the Python of .venv.")
+    return str(program)
+
+
+def free_port_offset() -> int:
+    """An offset with which every port of the contract is free now."""
+    for _ in range(100):
+        offset = random.randrange(10_000, 30_000)
+        if ports_are_free([offset + port for port in ALL_PORTS]):
+            return offset
+    raise ServerError("No free range of ports was found on 127.0.0.1.")

@@ -1,0 +1,122 @@
+"""Rows about what it costs to hold mail and clients: memory, disk, and the time to start on a large log."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tools.bench.big_log import make_big_log
+from tools.bench.client import Imap, client_tls
+from tools.bench.crockery_server import CrockeryServer
+from tools.bench.round import WORK, Round, Row, message_count
+from tools.bench.servers import resident_memory
+
+REPLAY_TIMEOUT = 600.0  # seconds
+SETTLE_POLL = 0.2  # seconds between two looks whether the files still grow
+DISK_MAILBOX = "disk"
+
+
+def connection_plain(r: Round) -> float:
+    return _connection(r, tls=False)
+
+
+def connection_tls(r: Round) -> float:
+    return _connection(r, tls=True)
+
+
+def disk(r: Round) -> float:
+    """Octets on disk for each octet of mail, the whole corpus appended to one mailbox."""
+    corpus = r.material.corpus
+    imap = r.connect()
+    _settle(r)
+    before = r.server.disk_usage()
+    imap.command(f"CREATE {DISK_MAILBOX}")
+    imap.append_all(DISK_MAILBOX, corpus)
+    _settle(r)
+    taken = r.server.disk_usage() - before
+    imap.command(f"DELETE {DISK_MAILBOX}")
+    return taken / sum(map(len, corpus))
+
+
+def start_with_snapshot(r: Round) -> float:
+    """Seconds until SMTP and IMAP answer, the snapshot being that of the last clean stop."""
+    server = _big_server(r)
+    server.run(REPLAY_TIMEOUT)
+    server.stop()
+    return _start(server)
+
+
+def replay(r: Round) -> float:
+    """Events a second of a start with no derived file, every hash checked, page cache dropped where that is allowed."""
+    server = _big_server(r)
+    server.drop_derived()
+    _drop_page_cache()
+    return r.scale.big_log / _start(server)
+
+
+def memory_of_message(r: Round) -> float:
+    """Octets of memory a message held, of a server that has started with its snapshot."""
+    server = _big_server(r)
+    empty = CrockeryServer(WORK / "crockery-empty")
+    try:
+        without = resident_memory(empty.start().roots)
+        held = resident_memory(server.run(REPLAY_TIMEOUT).roots)
+    finally:
+        empty.stop()
+        server.stop()
+    return (held - without) / r.scale.big_log
+
+
+def _connection(r: Round, tls: bool) -> float:
+    """KiB of memory the server holds for one connection in IDLE on an INBOX."""
+    context = client_tls() if tls else None
+    with ExitStack() as held:
+        warm = held.enter_context(Imap(r.endpoints, context).login())
+        message_count(warm, "INBOX")
+        before = resident_memory(r.endpoints.roots)
+        for _ in range(r.scale.connections):
+            imap = held.enter_context(Imap(r.endpoints, context).login())
+            imap.command("SELECT INBOX")
+            imap.idle()
+        return (resident_memory(r.endpoints.roots) - before) / r.scale.connections / 1024
+
+
+def _settle(r: Round) -> None:
+    """Returns when the server's files have stopped growing."""
+    size = -1
+    while size != (size := r.server.disk_usage()):
+        time.sleep(SETTLE_POLL)
+
+
+def _big_server(r: Round) -> CrockeryServer:
+    server = CrockeryServer(WORK / f"crockery-{r.scale.big_log}")
+    if not server.log.exists():
+        server.log.parent.mkdir(parents=True, exist_ok=True)
+        make_big_log(server.log, r.scale.big_log)
+    return server
+
+
+def _start(server: CrockeryServer) -> float:
+    start = time.perf_counter()
+    try:
+        server.run(REPLAY_TIMEOUT)
+        return time.perf_counter() - start
+    finally:
+        server.stop()
+
+
+def _drop_page_cache() -> None:
+    control = Path("/proc/sys/vm/drop_caches")
+    try:
+        control.write_text("1\n")
+    except OSError:
+        print("note: the page cache could not be dropped (not root): replay reads from memory")
+
+
+ROWS = (
+    Row("memory-plain", "memory of an idle connection, plain", "KiB", connection_plain),
+    Row("memory-tls", "memory of an idle connection, TLS", "KiB", connection_tls, limit=60),
+    Row("disk", "disk for a mailbox, against the raw octets", "times", disk, limit=0.45),
+    Row("start", "start with a snapshot, 1,000,000 messages", "s", start_with_snapshot, limit=2, crockery_only=True),
+    Row("replay", "replay of 1,000,000 messages", "events/s", replay, 0, 100_000, True, crockery_only=True),
+    Row("memory-message", "memory of a message held", "octets", memory_of_message, limit=64, crockery_only=True),
+)

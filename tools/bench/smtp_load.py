@@ -1,0 +1,144 @@
+"""An SMTP sender that costs little: N sessions in one thread over epoll, envelope commands pipelined (RFC 2920).
+
+Each session takes the next mail when the one before is answered: MAIL, RCPT and DATA in one write, then the message.
+`smtp_load` runs it in a process of its own, so that it does not disturb what is measured meanwhile.
+"""
+
+import multiprocessing
+import selectors
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+
+from tools.bench.servers import HOST
+
+TIMEOUT = 120.0  # seconds without any answer
+SENDER = b"bench@sender.test"
+
+
+class SmtpError(Exception):
+    """The server refused a mail or closed the connection."""
+
+
+def dot_stuffed(message: bytes) -> bytes:
+    """The message as DATA carries it, with the line that ends it (RFC 5321 section 4.5.2)."""
+    stuffed = message.replace(b"\r\n.", b"\r\n..")
+    return (b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n"
+
+
+class _Session:
+    """One connection: what it has sent and which reply it waits for."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection((HOST, port), timeout=TIMEOUT)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._received = b""
+        self._mail: bytes | None = None
+        self._expect(b"220", 1)
+        self.socket.sendall(b"EHLO client.test\r\n")
+        self._expect(b"250", 1)
+
+    def begin(self, mail: bytes, recipient: str) -> None:
+        """Sends the envelope of the next mail, which `mail` holds dot-stuffed."""
+        self._mail = mail
+        self.socket.sendall(b"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n" % (SENDER, recipient.encode()))
+
+    def proceed(self) -> bool:
+        """Reads what came; sends the message when the envelope is accepted. Returns whether the mail is accepted."""
+        received = self.socket.recv(65536)
+        if not received:
+            raise SmtpError(f"the server closed the connection after {self._received!r}")
+        self._received += received
+        replies = self._received.split(b"\r\n")
+        if not self._received.endswith(b"\r\n"):
+            return False
+        if self._mail is not None:
+            if len(replies) - 1 < 3:
+                self._refuse_unless(replies[:-1], b"2")
+                return False
+            self._refuse_unless(replies[:2], b"2")
+            self._refuse_unless(replies[2:-1], b"354")
+            mail, self._mail, self._received = self._mail, None, b""
+            self.socket.sendall(mail)
+            return False
+        self._refuse_unless(replies[:-1], b"250")
+        self._received = b""
+        return True
+
+    def quit(self) -> None:
+        self.socket.sendall(b"QUIT\r\n")
+        self.socket.close()
+
+    def _expect(self, code: bytes, replies: int) -> None:
+        received = b""
+        while not received.endswith(b"\r\n") or received.count(code + b" ") < replies:
+            more = self.socket.recv(65536)
+            if not more:
+                raise SmtpError(f"closed: {received!r}")
+            received += more
+            self._refuse_unless([received], code)
+
+    @staticmethod
+    def _refuse_unless(replies: Sequence[bytes], code: bytes) -> None:
+        for reply in replies:
+            if not reply.startswith(code):
+                raise SmtpError(reply.decode("utf-8", "replace"))
+
+
+def send_mails(port: int, recipients: Sequence[str], mails: Sequence[bytes], sessions: int) -> None:
+    """Sends all `mails` over `sessions` connections, to each recipient in turn; returns when all are accepted."""
+    stuffed = [dot_stuffed(mail) for mail in mails]
+    jobs = iter([(mail, recipients[n % len(recipients)]) for n, mail in enumerate(stuffed)])
+    pool = [_Session(port) for _ in range(sessions)]
+    _send_over(pool, jobs)
+    for session in pool:
+        session.quit()
+
+
+def _send_over(pool: Sequence[_Session], jobs: Iterator[tuple[bytes, str]]) -> None:
+    with selectors.DefaultSelector() as selector:
+        busy = 0
+        for session, job in zip(pool, jobs, strict=False):
+            selector.register(session.socket, selectors.EVENT_READ, session)
+            session.begin(*job)
+            busy += 1
+        while busy:
+            ready = selector.select(TIMEOUT)
+            if not ready:
+                raise SmtpError(f"no answer within {TIMEOUT:.0f} s")
+            for key, _ in ready:
+                session = key.data
+                if session.proceed():
+                    following = next(jobs, None)
+                    if following is None:
+                        busy -= 1
+                    else:
+                        session.begin(*following)
+
+
+@contextmanager
+def smtp_load(port: int, recipients: Sequence[str], mails: Sequence[bytes], sessions: int) -> Iterator[None]:
+    """While the context lasts, a process of its own sends the mails over and over."""
+    context = multiprocessing.get_context("fork")
+    started, stopped = context.Event(), context.Event()
+    arguments = (port, recipients, mails, sessions, started, stopped)
+    process = context.Process(target=_send_until, args=arguments, daemon=True)
+    process.start()
+    if not started.wait(TIMEOUT):
+        raise SmtpError("the load did not begin")
+    try:
+        yield
+    finally:
+        stopped.set()
+        process.join()
+    if process.exitcode:
+        raise SmtpError("the load ended with an error, see above")
+
+
+def _send_until(
+    port: int, recipients: Sequence[str], mails: Sequence[bytes], sessions: int, started: Event, stopped: Event
+) -> None:
+    while not stopped.is_set():
+        send_mails(port, recipients, mails[: 20 * sessions], sessions)
+        started.set()
