@@ -179,9 +179,14 @@ class Framer:
         """The next event is one raw line (AUTHENTICATE responses, the DONE of IDLE), not a command."""
         self._mode = _Mode.RAW_LINE
 
+    @property
+    def in_literal(self) -> bool:
+        """True from a LiteralStart to its LiteralEnd: `refuse_literal()` may be called."""
+        return self._mode is _Mode.STREAMED_LITERAL
+
     def refuse_literal(self) -> None:
         """Drop the command whose literal has begun: at its LiteralStart, or later. The caller answers it himself."""
-        if self._mode is not _Mode.STREAMED_LITERAL or self._literal is None:
+        if not self.in_literal:
             raise RuntimeError("no streamed literal has begun")
         if self._offered:
             self._start_command()  # it waits for a continuation that it will not get

@@ -1,0 +1,40 @@
+"""Response codes with arguments (RFC 9051 section 7.1); those without are octets as b"NONEXISTENT"."""
+
+from collections.abc import Iterable
+
+from crockery.imap.wire.render import Numbers, render_flags, render_sequence_set
+
+
+def render_capability(names: Iterable[str]) -> bytes:
+    """`capability-data = "CAPABILITY" *(SP capability) SP "IMAP4rev1" *(SP capability)`"""
+    return b"CAPABILITY " + " ".join(names).encode("ascii")
+
+
+def render_uid_validity(number: int) -> bytes:
+    """`"UIDVALIDITY" SP nz-number`"""
+    return b"UIDVALIDITY %d" % number
+
+
+def render_uid_next(number: int) -> bytes:
+    """`"UIDNEXT" SP nz-number`"""
+    return b"UIDNEXT %d" % number
+
+
+def render_unseen(number: int) -> bytes:
+    """`"UNSEEN" SP nz-number`: the first unseen message's sequence number (RFC 3501 only)."""
+    return b"UNSEEN %d" % number
+
+
+def render_permanent_flags(flags: Iterable[str]) -> bytes:
+    """`"PERMANENTFLAGS" SP "(" [flag-perm *(SP flag-perm)] ")"`, with `\\*` where keywords can be made."""
+    return b"PERMANENTFLAGS " + render_flags(flags)
+
+
+def render_append_uid(uid_validity: int, uids: Numbers) -> bytes:
+    """`resp-code-apnd = "APPENDUID" SP nz-number SP append-uid`; several UIDs for MULTIAPPEND, ascending."""
+    return b"APPENDUID %d %b" % (uid_validity, render_sequence_set(uids))
+
+
+def render_copy_uid(uid_validity: int, source: Numbers, target: Numbers) -> bytes:
+    """`resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`: equally many, pairwise, both ascending."""
+    return b"COPYUID %d %b %b" % (uid_validity, render_sequence_set(source), render_sequence_set(target))

@@ -1,0 +1,161 @@
+"""Server data: the untagged responses with contents (RFC 3501 and RFC 9051 sections 7.2 to 7.5)."""
+
+from collections.abc import Iterable, Mapping
+
+from crockery.imap.wire.render import (
+    Numbers,
+    render_flags,
+    render_literal,
+    render_mailbox,
+    render_nstring,
+    render_quoted,
+    render_sequence_set,
+    render_string,
+)
+from crockery.imap.wire.response_codes import render_capability
+
+
+def render_capabilities(names: Iterable[str]) -> bytes:
+    """`* CAPABILITY IMAP4rev1 ...`"""
+    return b"* %b\r\n" % render_capability(names)
+
+
+def render_enabled(names: Iterable[str]) -> bytes:
+    """`enable-data = "ENABLED" *(SP capability)`"""
+    return b" ".join([b"* ENABLED", *[name.encode("ascii") for name in names]]) + b"\r\n"
+
+
+def render_id(fields: Mapping[str, str | None] | None) -> bytes:
+    """`id-response = "ID" SP id-params-list` (RFC 2971)"""
+    if fields is None:
+        return b"* ID NIL\r\n"
+    pairs = [
+        b"%b %b"
+        % (render_string(name.encode("utf-8")), render_nstring(None if value is None else value.encode("utf-8")))
+        for name, value in fields.items()
+    ]
+    return b"* ID (%b)\r\n" % b" ".join(pairs)
+
+
+def render_namespace(prefix: str = "", delimiter: str = "/") -> bytes:
+    """`namespace-response`: one personal namespace, no others' and no shared ones (RFC 9051 section 6.3.10)."""
+    return b"* NAMESPACE ((%b %b)) NIL NIL\r\n" % (
+        render_quoted(prefix.encode("ascii")),
+        render_quoted(delimiter.encode("ascii")),
+    )
+
+
+def render_list(
+    name: str,
+    attributes: Iterable[str],
+    delimiter: str | None = "/",
+    *,
+    utf8: bool = False,
+    lsub: bool = False,
+    child_info: Iterable[str] = (),
+    old_name: str | None = None,
+) -> bytes:
+    """`mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]`
+
+    `child_info`: selection options that children meet, as `("CHILDINFO" ("SUBSCRIBED"))`.
+    """
+    extended = [b'"CHILDINFO" (%b)' % b" ".join([render_quoted(item.encode("ascii")) for item in child_info])]
+    extended = extended if child_info else []
+    if old_name is not None:
+        extended.append(b'"OLDNAME" (%b)' % render_mailbox(old_name, utf8=utf8))
+    return b"* %b %b %b %b%b\r\n" % (
+        b"LSUB" if lsub else b"LIST",
+        render_flags(attributes),
+        b"NIL" if delimiter is None else render_quoted(delimiter.encode("ascii")),
+        render_mailbox(name, utf8=utf8),
+        b" (%b)" % b" ".join(extended) if extended else b"",
+    )
+
+
+def render_status_data(name: str, items: Mapping[str, int | bytes], *, utf8: bool = False) -> bytes:
+    """`"STATUS" SP mailbox SP "(" [status-att-list] ")"`; numbers, or octets for values of another form."""
+    pairs = [
+        b"%b %b" % (item.encode("ascii"), value if isinstance(value, bytes) else b"%d" % value)
+        for item, value in items.items()
+    ]
+    return b"* STATUS %b (%b)\r\n" % (render_mailbox(name, utf8=utf8), b" ".join(pairs))
+
+
+def render_flags_data(flags: Iterable[str]) -> bytes:
+    """`"FLAGS" SP flag-list`: the flags in use in the selected mailbox."""
+    return b"* FLAGS %b\r\n" % render_flags(flags)
+
+
+def render_exists(count: int) -> bytes:
+    """`number SP "EXISTS"`"""
+    return b"* %d EXISTS\r\n" % count
+
+
+def render_recent(count: int) -> bytes:
+    """`number SP "RECENT"` (RFC 3501 only)"""
+    return b"* %d RECENT\r\n" % count
+
+
+def render_expunges(numbers: Iterable[int]) -> bytes:
+    """`nz-number SP "EXPUNGE"` for each: sequence numbers in the order given, each as of when its turn comes.
+
+    Given in descending order, the numbers of before the first are those of its turn.
+    """
+    return b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
+
+
+def render_search(numbers: Iterable[int]) -> bytes:
+    """`"SEARCH" *(SP nz-number)`: one line however long, since programs read only the first (RFC 3501 section 7.2.5)."""
+    return b" ".join([b"* SEARCH", *map(b"%d".__mod__, numbers)]) + b"\r\n"
+
+
+def render_esearch(
+    tag: bytes,
+    *,
+    uid: bool,
+    smallest: int | None = None,
+    largest: int | None = None,
+    count: int | None = None,
+    members: Numbers | None = None,
+    more: Iterable[bytes] = (),
+) -> bytes:
+    """`esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)` (RFC 9051 section 7.3.4)
+
+    MIN, MAX, COUNT and ALL where given; ALL of no members is left out, as the RFC has it. `more`: items of
+    extensions, rendered.
+    """
+    parts = [b"* ESEARCH (TAG %b)" % render_quoted(tag)]
+    if uid:
+        parts.append(b"UID")
+    for name, value in ((b"MIN", smallest), (b"MAX", largest), (b"COUNT", count)):
+        if value is not None:
+            parts.append(b"%b %d" % (name, value))
+    if members is not None and len(members):
+        parts.append(b"ALL " + render_sequence_set(members))
+    parts.extend(more)
+    return b" ".join(parts) + b"\r\n"
+
+
+def render_fetch(number: int, items: Iterable[bytes]) -> bytes:
+    """`message-data = nz-number SP "FETCH" SP "(" msg-att ")"`; items as `b"UID 7"`, rendered."""
+    return b"* %d FETCH (%b)\r\n" % (number, b" ".join(items))
+
+
+def render_section(label: bytes, data: bytes | None, *, binary: bool = False) -> bytes:
+    """A FETCH item `BODY[...] nstring` or `BINARY[...] (nstring / literal8)`, its octets as they are.
+
+    `label` is FetchSection.label; `data` None where there is no such part. Text of BODY always goes as a literal.
+    """
+    if data is None:
+        return label + b" NIL"
+    return b"%b %b" % (label, render_literal(data, binary=binary))
+
+
+def render_flags_lines(numbers: Iterable[int], uids: Iterable[int] | None, flags: Iterable[bytes]) -> bytes:
+    """Many `* n FETCH (UID u FLAGS (...))` at once, the fast path; `flags` are the insides of the parentheses.
+
+    Three plain sequences of one length (use `tolist()` on columns); without `uids`, no UID item.
+    """
+    if uids is None:
+        return b"".join([b"* %d FETCH (FLAGS (%b))\r\n" % line for line in zip(numbers, flags, strict=True)])
+    return b"".join([b"* %d FETCH (UID %d FLAGS (%b))\r\n" % line for line in zip(numbers, uids, flags, strict=True)])
