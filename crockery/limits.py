@@ -26,14 +26,14 @@ IMAP_LIST_PATTERNS_MAX: Final = 100  # patterns in one LIST (RFC 5258); each is 
 IMAP_ID_PAIRS_MAX: Final = 30  # field-value pairs of ID (RFC 2971 section 3.3)
 
 # --- SMTP (smtp/wire, the SMTP server) ---
-SMTP_MAX_COMMAND_LINE: Final = 2 * KiB  # with CRLF; RFC 5321 §4.5.3.1.4 says 512, extensions add 26 + 17 + 10 + 500 + 100 + ...
+SMTP_MAX_COMMAND_LINE: Final = 2 * KiB  # with CRLF; RFC 5321 §4.5.3.1.4 has 512, extensions add some 1000
 SMTP_MAX_AUTH_LINE: Final = 12 * KiB  # with CRLF; RFC 4954 §4: a base64 line of a SASL exchange may be 12288 octets
-SMTP_MAX_TEXT_LINE: Final = 1 * MiB  # line of a message; RFC 5321 asks for 998 at least; HTML newsletters reach some 100 KB
-SMTP_MAX_PATH: Final = 256  # with its brackets, RFC 5321 §4.5.3.1.3; also bounds the local part (VERP passes the 64 of §4.5.3.1.1)
+SMTP_MAX_TEXT_LINE: Final = 1 * MiB  # line of a message; RFC 5321 asks for 998 at least, HTML mail reaches 100 KB
+SMTP_MAX_PATH: Final = 256  # with brackets, RFC 5321 §4.5.3.1.3; bounds the local part too, VERP passes its 64
 SMTP_MAX_DOMAIN: Final = 255  # RFC 5321 §4.5.3.1.2
 SMTP_MAX_REPLY_LINE: Final = 512  # with code and CRLF, RFC 5321 §4.5.3.1.5
 SMTP_MAX_MESSAGE: Final = 50 * MiB  # one message, as announced by SIZE; what Gmail and Outlook take, rounded up
-SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, clients of small lists send more
+SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, users write to more
 SMTP_MAX_TRANSACTIONS: Final = 1000  # per connection; a peer with more to say connects again
 
 # The log (crockery/events)
@@ -73,3 +73,14 @@ MAX_SEARCHED_TEXT: Final = 16 * MiB
 
 STOP_SYNC: Final = 5.0
 """Seconds an orderly stop waits for the last batch to be written."""
+
+# What a mail may be, and how long it is kept
+
+MAX_MESSAGE: Final = 50 * MiB
+"""Octets of the largest mail accepted (setting max-message-size): what Gmail and Outlook take, and some."""
+
+MAX_RECIPIENTS: Final = 1000
+"""Recipients of one mail (setting max-recipients); RFC 5321 section 4.5.3.1.8 asks for at least 100."""
+
+RETENTION_DAYS: Final = 30
+"""Days that deleted mail can be brought back before its body is erased (setting retention-days)."""

@@ -1,0 +1,109 @@
+"""The header of a message: where it ends, its fields, and the bytes of HEADER.FIELDS (RFC 5322 §2.2, RFC 9051 §6.4.5).
+
+A header ends after its first empty line, CRLF or bare LF. A first line that is no field means that there is no header
+at all, so that the text of such a message is seen as its body; later lines without a colon are skipped. Only the first
+`MAX_PARSED_HEADER` octets are looked at for fields. All functions are linear in the header and never raise.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+from crockery.limits import MAX_PARSED_HEADER
+
+_VALUE = rb"[^\n]*+(?:\n[ \t][^\n]*+)*+"
+_FIELD = re.compile(rb"^([^\s:]++)[ \t]*+:(" + _VALUE + rb")", re.MULTILINE)
+_FIRST_LINE = re.compile(rb"[^\s:]++[ \t]*+:|>?From |\r?\n")
+
+
+def starts_header(data: bytes, start: int = 0) -> bool:
+    """Whether a header can begin at `start`: with a field, an empty line or the From_ line of an mbox file."""
+    return _FIRST_LINE.match(data, start) is not None
+
+
+def header_length(data: bytes) -> int:
+    """The octets of the header at the start of `data`, its empty line included; all of `data` if it never ends."""
+    if not starts_header(data):
+        return 0
+    if data.startswith(b"\r\n"):
+        return 2
+    if data.startswith(b"\n"):
+        return 1
+    crlf = data.find(b"\n\r\n")
+    lf = data.find(b"\n\n", 0, crlf if crlf >= 0 else len(data))
+    if lf >= 0:
+        return lf + 2
+    return crlf + 3 if crlf >= 0 else len(data)
+
+
+def iterate_fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int, int]]:
+    """The fields between two offsets: (name as written, start of field, start of value, end with its line end)."""
+    stop = _parsed_end(data, start, end)
+    for match in _FIELD.finditer(data, start, stop):
+        yield match[1], match.start(), match.start(2), min(match.end() + 1, stop)
+
+
+def read_fields(data: bytes, start: int = 0, end: int | None = None) -> dict[bytes, bytes]:
+    """The first field of each name: lower-case name -> value, still folded."""
+    found: list[tuple[bytes, bytes]] = _FIELD.findall(data, start, _parsed_end(data, start, end))
+    found.reverse()  # a later item of a dict wins, and the first field should
+    return {name.lower(): value for name, value in found}
+
+
+def unfold(value: bytes) -> bytes:
+    """The value on one line, without the blanks around it. Stray CRs go too, as no protocol could carry them."""
+    if b"\n" in value or b"\r" in value:
+        value = value.replace(b"\r", b"").replace(b"\n", b"")
+    return value.strip(b" \t")
+
+
+def field_values(data: bytes, name: bytes) -> list[bytes]:
+    """The unfolded values of all fields called `name` (any case) in the header at the start of `data`."""
+    wanted = name.lower()
+    found = _FIELD.findall(data, 0, _parsed_end(data, 0, header_length(data)))
+    return [unfold(value) for field, value in found if field.lower() == wanted]
+
+
+def header_fields(data: bytes, names: Collection[bytes], start: int = 0, end: int | None = None) -> bytes:
+    """The fields called one of `names` (any case), as they stand, and an empty line: HEADER.FIELDS (RFC 9051 §6.4.5).
+
+    `start` and `end` bound the header; without `end` it is looked for at the start of `data`. The empty line is there
+    even if the message has none, because clients wait for it.
+    """
+    return _select(data, _wanted_pattern(tuple(names)), start, end) if names else b"\r\n"
+
+
+def header_fields_not(data: bytes, names: Collection[bytes], start: int = 0, end: int | None = None) -> bytes:
+    """The fields called none of `names`, and an empty line: HEADER.FIELDS.NOT. Lines that are no field are left out."""
+    return _select(data, _unwanted_pattern(tuple(names)), start, end)
+
+
+def _select(data: bytes, pattern: re.Pattern[bytes], start: int, end: int | None) -> bytes:
+    if end is None:
+        end = header_length(data)
+    chosen = b"".join(pattern.findall(data, start, _parsed_end(data, start, end)))
+    if chosen and not chosen.endswith(b"\n"):
+        chosen += b"\r\n"
+    return chosen + (b"\n" if data.endswith(b"\n\n", start, end) else b"\r\n")
+
+
+# Each match is either one wanted field, captured, or all that lies before the next: findall gives b"" for the latter,
+# and the loop over lines runs inside the regular expression engine.
+_LINES_UNTIL = rb"(?:(?!%s)[^\n]*+\n)++|[^\n]++"
+
+
+@lru_cache(maxsize=256)
+def _wanted_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    start = rb"(?:" + b"|".join(re.escape(name) for name in names) + rb")[ \t]*+:"
+    return re.compile(rb"(%s%s\n?)|" % (start, _VALUE) + _LINES_UNTIL % start, re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def _unwanted_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    unwanted = b"|".join(rb"%s[ \t]*+:" % re.escape(name) for name in names) or rb"(?!)"
+    start = rb"(?!%s)[^\s:]++[ \t]*+:" % unwanted
+    return re.compile(rb"(%s%s\n?)|" % (start, _VALUE) + _LINES_UNTIL % start, re.IGNORECASE)
+
+
+def _parsed_end(data: bytes, start: int, end: int | None) -> int:
+    return min(len(data) if end is None else end, start + MAX_PARSED_HEADER)
