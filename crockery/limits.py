@@ -68,7 +68,7 @@ MAX_ENVELOPE_TEXT: Final = 64 * KiB
 answers are kept in memory and a client gets the whole field from BODY[HEADER]."""
 CHARSET_SAMPLE: Final = 4 * KiB
 """Octets shown to the charset detector: its time grows with them, its answer hardly gets better."""
-MAX_SEARCHED_TEXT: Final = 16 * MiB
+MAX_SEARCHED_TEXT: Final = 8 * MiB
 """Decoded octets of one message in which SEARCH looks for words: bounds time and memory; books are smaller."""
 
 STOP_SYNC: Final = 5.0
@@ -84,3 +84,17 @@ MAX_RECIPIENTS: Final = 1000
 
 RETENTION_DAYS: Final = 30
 """Days that deleted mail can be brought back before its body is erased (setting retention-days)."""
+
+# Mailboxes
+
+MAX_MAILBOXES: Final = 10_000
+"""Mailboxes of one account: LIST and memory stay bounded."""
+
+MAX_SUBSCRIPTIONS: Final = 20_000
+"""Subscribed names of one account (names need not exist)."""
+
+MAX_MAILBOX_NAME: Final = 1024
+"""Octets of a mailbox name, all levels together."""
+
+MAX_MAILBOX_DEPTH: Final = 32
+"""Levels of a mailbox name: creating one creates those above it."""

@@ -1,0 +1,262 @@
+"""Actions on messages: receive, change flags, copy, move, expunge.
+
+`uids` arguments are sorted NumPy arrays of UIDs; those that are not in the mailbox are ignored, as IMAP wants.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from crockery.actions.actor import Actor
+from crockery.actions.errors import Reason, Refused
+from crockery.actions.incoming import ReceivedBody
+from crockery.actions.store import Atom, Store
+from crockery.events.ranges import pack_numbers, pack_ranges
+from crockery.events.types.mail import FLAGS_CHANGED, MESSAGE_RECEIVED, MESSAGES_COPIED, MESSAGES_EXPUNGED
+from crockery.events.types.queue import MESSAGE_QUEUED
+from crockery.projections.mailboxes import DELETED, MAX_KEYWORDS, SYSTEM_FLAGS, Mailbox
+
+UidArray = npt.NDArray[Any]
+
+MAX_UID: Final = 0xFFFFFFFF
+
+
+class Delivery(NamedTuple):
+    """One copy of an incoming message: the mailbox, its own trace header, and what the envelope said."""
+
+    mailbox: Mailbox
+    prefix: bytes
+    flags: Sequence[str] = ()
+    envelope: Mapping[str, object] | None = None
+
+
+class Outgoing(NamedTuple):
+    """The recipients elsewhere of an incoming message."""
+
+    account: int
+    reverse_path: str
+    recipients: Sequence[str]
+    prefix: bytes
+    body: str = "7BIT"
+    smtputf8: bool = False
+    envelope: Mapping[str, object] | None = None
+
+
+class Copied(NamedTuple):
+    """What COPYUID tells: UIDs in the source and, in the same order, in the destination."""
+
+    uidvalidity: int
+    source: npt.NDArray[np.uint32]
+    first: int
+
+
+def deliver(
+    store: Store,
+    actor: Actor,
+    body: ReceivedBody,
+    deliveries: Sequence[Delivery],
+    outgoing: Outgoing | None = None,
+    *,
+    via: str,
+    message_id: str = "",
+    date: int | None = None,
+    cmd: str = "",
+) -> list[int]:
+    """Put a message into mailboxes and the queue, in one atom; returns the UIDs, one a delivery.
+
+    The body is kept once. `date` is the internal date in unix seconds (default now). Raises Refused, LogFull.
+    """
+    atom = store.atom(actor)
+    common: dict[str, object] = {"by": atom.by, "via": via, "date": store.now if date is None else date}
+    if message_id:
+        common["message_id"] = message_id
+    if cmd:
+        common["cmd"] = cmd
+    holder = _BodyHolder(atom, body)
+    next_uids: dict[int, int] = {}
+    uids = []
+    for delivery in deliveries:
+        mailbox = delivery.mailbox
+        uid = next_uids.get(mailbox.id, mailbox.uidnext)
+        if uid >= MAX_UID:
+            raise Refused(Reason.LIMIT, f"the mailbox {mailbox.name} has no UIDs left")
+        next_uids[mailbox.id] = uid + 1
+        facts = {**common, "mailbox": mailbox.id, "uid": uid, "flags": list(delivery.flags), "prefix": delivery.prefix}
+        if delivery.envelope:
+            facts["envelope"] = dict(delivery.envelope)
+        holder.add(MESSAGE_RECEIVED, facts)
+        uids.append(uid)
+    if outgoing is not None:
+        holder.add(MESSAGE_QUEUED, _queue_facts(atom, outgoing, message_id))
+    atom.commit()
+    return uids
+
+
+class _BodyHolder:
+    """The first event with the body has it, the others name that event."""
+
+    def __init__(self, atom: Atom, body: ReceivedBody) -> None:
+        self._atom = atom
+        self._body = body
+        self._number = 0
+
+    def add(self, kind: Any, facts: dict[str, object]) -> None:
+        if self._number:
+            self._atom.add(kind, {**facts, "size": self._body.size, "body_of": self._number})
+        else:
+            self._number = self._atom.add(kind, {**facts, **self._body.facts()}, self._body.stored)
+
+
+def _queue_facts(atom: Atom, outgoing: Outgoing, message_id: str) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "by": atom.by,
+        "account": outgoing.account,
+        "reverse_path": outgoing.reverse_path,
+        "recipients": list(outgoing.recipients),
+        "prefix": outgoing.prefix,
+        "body": outgoing.body,
+        "smtputf8": outgoing.smtputf8,
+    }
+    if message_id:
+        facts["message_id"] = message_id
+    if outgoing.envelope:
+        facts["envelope"] = dict(outgoing.envelope)
+    return facts
+
+
+def store_flags(
+    store: Store, actor: Actor, mailbox: Mailbox, uids: UidArray, operation: str, flags: Iterable[str], *, cmd: str = ""
+) -> npt.NDArray[np.int64]:
+    """Add ("+"), remove ("-") or replace ("=") flags of messages; returns the indices whose flags really changed.
+
+    Only real changes are written; without any there is no event. Raises Refused when keywords run out, LogFull.
+    """
+    columns = mailbox.columns
+    at = columns.find(uids)
+    names = {name.lower(): name for name in flags}
+    words = columns.flags[at]
+    wanted = _known_word(mailbox, names)
+    added: dict[str, list[int]] = {}
+    removed: dict[str, list[int]] = {}
+    changed = np.zeros(len(at), dtype=bool)
+    if operation != "-":
+        _check_keywords(mailbox, names)
+        for lower, name in names.items():
+            missing = (words & np.uint64(mailbox.flag_bits.get(lower, 0))) == 0
+            _note(added, name, columns.uid[at[missing]])
+            changed |= missing
+    dropped = wanted if operation == "-" else ~wanted & _all_bits(mailbox) if operation == "=" else 0
+    for name in mailbox.flags_of(dropped):
+        present = (words & np.uint64(mailbox.flag_bits[name.lower()])) != 0
+        _note(removed, name, columns.uid[at[present]])
+        changed |= present
+    if added or removed:
+        atom = store.atom(actor)
+        facts: dict[str, object] = {"by": atom.by, "mailbox": mailbox.id, "added": added, "removed": removed}
+        if cmd:
+            facts["cmd"] = cmd
+        atom.add(FLAGS_CHANGED, facts)
+        atom.commit()
+    return at[changed]
+
+
+def _known_word(mailbox: Mailbox, names: Mapping[str, str]) -> int:
+    word = 0
+    for lower in names:
+        word |= mailbox.flag_bits.get(lower, 0)
+    return word
+
+
+def _all_bits(mailbox: Mailbox) -> int:
+    return (1 << len(mailbox.flag_names)) - 1
+
+
+def _check_keywords(mailbox: Mailbox, names: Mapping[str, str]) -> None:
+    new = sum(1 for lower in names if lower not in mailbox.flag_bits)
+    if len(mailbox.flag_names) - len(SYSTEM_FLAGS) + new > MAX_KEYWORDS:
+        raise Refused(Reason.LIMIT, f"a mailbox can have {MAX_KEYWORDS} keywords, and {mailbox.name} has them")
+
+
+def _note(changes: dict[str, list[int]], name: str, uids: UidArray) -> None:
+    if len(uids):
+        changes[name] = pack_ranges(uids)
+
+
+def copy_messages(
+    store: Store, actor: Actor, source: Mailbox, uids: UidArray, destination: Mailbox, *, cmd: str = "COPY"
+) -> Copied:
+    """Copy messages with their flags and dates. Raises Refused, LogFull."""
+    atom = store.atom(actor)
+    copied, _ = _copy(atom, source, uids, destination, cmd)
+    atom.commit()
+    return copied
+
+
+def move_messages(
+    store: Store, actor: Actor, source: Mailbox, uids: UidArray, destination: Mailbox, *, cmd: str = "MOVE"
+) -> Copied:
+    """Copy and expunge in one atom (RFC 6851). Raises Refused, LogFull."""
+    atom = store.atom(actor)
+    copied, numbers = _copy(atom, source, uids, destination, cmd)
+    if len(copied.source):
+        facts = {
+            "by": atom.by,
+            "mailbox": source.id,
+            "uids": pack_ranges(copied.source),
+            "numbers": pack_numbers(numbers),
+            "orphaned": b"",
+            "cmd": cmd,
+        }
+        atom.add(MESSAGES_EXPUNGED, facts)
+    atom.commit()
+    return copied
+
+
+def _copy(
+    atom: Atom, source: Mailbox, uids: UidArray, destination: Mailbox, cmd: str
+) -> tuple[Copied, npt.NDArray[np.uint64]]:
+    at = source.columns.find(uids)
+    found = source.columns.uid[at]
+    numbers = source.columns.number[at]
+    first = destination.uidnext
+    if first + len(at) > MAX_UID:
+        raise Refused(Reason.LIMIT, f"the mailbox {destination.name} has not enough UIDs left")
+    if len(at):
+        facts = {
+            "by": atom.by,
+            "source": source.id,
+            "uids": pack_ranges(found),
+            "mailbox": destination.id,
+            "first": first,
+            "numbers": pack_numbers(numbers),
+            "cmd": cmd,
+        }
+        atom.add(MESSAGES_COPIED, facts)
+    return Copied(destination.uidvalidity, found, first), numbers
+
+
+def expunge(
+    store: Store, actor: Actor, mailbox: Mailbox, uids: UidArray | None = None, *, cmd: str = "EXPUNGE"
+) -> npt.NDArray[np.uint32]:
+    """Take the messages flagged \\Deleted out (of `uids` only, if given); returns their UIDs. Raises LogFull."""
+    columns = mailbox.columns
+    at = np.flatnonzero(columns.flags & np.uint64(DELETED))
+    if uids is not None:
+        at = at[np.isin(columns.uid[at], uids)]
+    gone = columns.uid[at]
+    if len(gone):
+        numbers = columns.number[at]
+        atom = store.atom(actor)
+        facts = {
+            "by": atom.by,
+            "mailbox": mailbox.id,
+            "uids": pack_ranges(gone),
+            "numbers": pack_numbers(numbers),
+            "orphaned": pack_numbers(store.state.mailboxes.orphans(numbers)),
+            "cmd": cmd,
+        }
+        atom.add(MESSAGES_EXPUNGED, facts)
+        atom.commit()
+    return gone

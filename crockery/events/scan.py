@@ -1,0 +1,178 @@
+"""Reading records in order and checking each: the chain, the hashes, and where asked the bodies.
+
+`scan` stops at the first octet that does not verify and says where; what that means (an unfinished tail, or damage) is
+for `recover` to say. `resynchronise` finds the next record that verifies after such a place.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from crockery.events.codec import BATCH_CODE
+from crockery.events.file import LogFile
+from crockery.events.format import (
+    FLAG_LAST,
+    HASH_SIZE,
+    HEAD,
+    HEAD_SIZE,
+    MARKER,
+    MAX_FACTS,
+    OVERHEAD,
+    Hasher,
+    Head,
+)
+
+CHUNK: Final = 4 * 1024 * 1024
+
+
+class Record(NamedTuple):
+    """A record as read: where it starts, its fixed part, its facts (msgpack octets), its hash."""
+
+    offset: int
+    head: Head
+    facts: bytes
+    hash: bytes
+
+    @property
+    def body_offset(self) -> int:
+        return self.offset + OVERHEAD + len(self.facts)
+
+    @property
+    def end(self) -> int:
+        return self.offset + OVERHEAD + len(self.facts) + self.head.body_length
+
+    @property
+    def is_batch(self) -> bool:
+        return self.head.type == BATCH_CODE
+
+    @property
+    def ends_atom(self) -> bool:
+        return bool(self.head.flags & FLAG_LAST)
+
+
+@dataclass(slots=True)
+class Position:
+    """A place between records: the offset, the last sequence number before it, and the hash of the last record."""
+
+    offset: int
+    sequence: int
+    hash: bytes
+
+
+class Reader:
+    """Reads records one after another from a position, checking the chain.
+
+    After iteration `offset` is where it stopped; `stopped` is why: "end" of the file, "short" (a record longer than
+    what is there), "bad" (a marker, hash or link that does not verify).
+    """
+
+    def __init__(self, file: LogFile, start: Position, hasher: Hasher, *, end: int | None = None) -> None:
+        self._file = file
+        self._hasher = hasher
+        self._end = file.size() if end is None else end
+        self.offset = start.offset
+        self.previous = start.hash
+        self.stopped = "end"
+
+    def __iter__(self) -> Iterator[Record]:
+        for run in self.runs():
+            yield from run
+
+    def runs(self) -> Iterator[list[Record]]:
+        """Records in lists, a chunk of the file at a time: cheaper by the million than one by one."""
+        while self.offset < self._end and self.stopped == "end":
+            run = self._read_run()
+            if run:
+                yield run
+
+    def _read_run(self) -> list[Record]:
+        base = self.offset
+        data = self._file.read(base, min(CHUNK, self._end - base))
+        size = len(data)
+        records: list[Record] = []
+        at = 0
+        unpack, hasher, previous, make = HEAD.unpack_from, self._hasher, self.previous, Head._make
+        while at + OVERHEAD <= size:
+            head = make(unpack(data, at))
+            facts_length = head.facts_length
+            if head.marker != MARKER or facts_length > MAX_FACTS or head.previous != previous:
+                self.stopped = "bad"
+                break
+            hash_at = at + HEAD_SIZE + facts_length
+            if hash_at + HASH_SIZE > size:
+                break
+            digest = data[hash_at : hash_at + HASH_SIZE]
+            if hasher(data[at:hash_at]) != digest:
+                self.stopped = "bad"
+                break
+            if base + hash_at + HASH_SIZE + head.body_length > self._end:
+                self.stopped = "short"
+                break
+            records.append(Record(base + at, head, data[at + HEAD_SIZE : hash_at], digest))
+            previous = digest
+            at = hash_at + HASH_SIZE + head.body_length
+        self.previous = previous
+        self.offset = base + at
+        if not records and self.stopped == "end":
+            self._read_large(base + at, data[at : at + HEAD_SIZE], records)
+        return records
+
+    def _read_large(self, offset: int, head_data: bytes, records: list[Record]) -> None:
+        """A record whose facts do not fit the chunk, or octets too few to be a record."""
+        left = self._end - offset
+        if left <= 0:
+            return
+        if left < OVERHEAD or len(head_data) < HEAD_SIZE:
+            self.stopped = "short"
+            return
+        head = Head._make(HEAD.unpack(head_data))
+        length = HEAD_SIZE + head.facts_length + HASH_SIZE
+        if length + head.body_length > left:
+            self.stopped = "short"
+            return
+        data = self._file.read(offset, length)
+        digest = data[-HASH_SIZE:]
+        if self._hasher(data[:-HASH_SIZE]) != digest:
+            self.stopped = "bad"
+            return
+        record = Record(offset, head, data[HEAD_SIZE:-HASH_SIZE], digest)
+        records.append(record)
+        self.previous = digest
+        self.offset = record.end
+
+
+def body_verifies(file: LogFile, record: Record, hasher: Hasher) -> bool:
+    """Whether the stored body has the hash that its record names."""
+    if not record.head.body_length:
+        return True
+    return hasher(file.read(record.body_offset, record.head.body_length)) == record.head.body_hash
+
+
+def resynchronise(file: LogFile, offset: int, hasher: Hasher) -> Record | None:
+    """The first record at or after `offset` whose own hash verifies, whatever its link says; None if there is none."""
+    end = file.size()
+    while offset < end:
+        data = file.read(offset, min(CHUNK, end - offset))
+        at = data.find(MARKER)
+        while at >= 0:
+            record = _record_at(file, offset + at, end, hasher)
+            if record is not None:
+                return record
+            at = data.find(MARKER, at + 1)
+        offset += max(1, len(data) - len(MARKER) + 1)
+    return None
+
+
+def _record_at(file: LogFile, offset: int, end: int, hasher: Hasher) -> Record | None:
+    data = file.read(offset, HEAD_SIZE)
+    if len(data) < HEAD_SIZE:
+        return None
+    head = Head._make(HEAD.unpack(data))
+    length = HEAD_SIZE + head.facts_length + HASH_SIZE
+    if head.facts_length > MAX_FACTS or offset + length + head.body_length > end:
+        return None
+    data = file.read(offset, length)
+    digest = data[-HASH_SIZE:]
+    if hasher(data[:-HASH_SIZE]) != digest:
+        return None
+    return Record(offset, head, data[HEAD_SIZE:-HASH_SIZE], digest)

@@ -1,0 +1,114 @@
+"""Events of the log and the server themselves, and settings."""
+
+from typing import Final, NotRequired, TypedDict
+
+from crockery.events.types.base import EventType
+
+
+class Batch(TypedDict):
+    """The frame before each group commit (not an event; it has no number of its own)."""
+
+    durable: int
+
+
+class ServerStarted(TypedDict):
+    """The log was opened for writing. Where machine, device or inode differ from the last, the file is a copy."""
+
+    version: str
+    machine: str
+    device: int
+    inode: int
+
+
+class ServerStopped(TypedDict):
+    """An orderly stop; the batch after it, or none, tells that everything before was durable."""
+
+
+class HistoryResumed(TypedDict):
+    """The log goes on from a copy: others may have seen numbers that this copy does not know.
+
+    Sequence numbers jump by `jump` at this event, each UIDNEXT by `uid_jump`, every message's MODSEQ becomes this
+    event's, and the queue stands still until the postmaster says send or drop.
+    """
+
+    reason: str
+    jump: int
+    uid_jump: int
+
+
+class DamageAccepted(TypedDict):
+    """`repair` went past damage: the octets from `start` to `end` of the file are left out of the chain."""
+
+    start: int
+    end: int
+    after: int
+    """Sequence number of the last record before the damage."""
+
+
+class TailCut(TypedDict):
+    """Recovery cut an unfinished tail of `length` octets at `offset`; they are kept in the file named `kept`."""
+
+    offset: int
+    length: int
+    kept: str
+
+
+class BodyPart(TypedDict):
+    """A piece of a large body, written ahead: `size` octets before compression in frames of these lengths."""
+
+    size: int
+    frames: list[int]
+
+
+class BodiesErased(TypedDict):
+    """The bodies of these events (packed numbers) are zeros from now on."""
+
+    numbers: bytes
+    why: str
+
+
+class SettingChanged(TypedDict):
+    """A setting has a new value; None is the default."""
+
+    by: int
+    name: str
+    value: str | int | bool | None
+    old: str | int | bool | None
+
+
+class CertificateInstalled(TypedDict):
+    """A certificate is in use. Body (secret): PEM of private key, then chain; none when it lives in files."""
+
+    by: int
+    source: str
+    """ "self-signed", "file" or "acme"."""
+    names: list[str]
+    not_after: int
+    fingerprint: str
+    certificate_path: NotRequired[str]
+    key_path: NotRequired[str]
+
+
+class Tallied(TypedDict):
+    """What strangers did since the last tally, as counts by kind: at most one a minute."""
+
+    since: int
+    counts: dict[str, int]
+
+
+BATCH: Final = EventType(1, "Batch")
+SERVER_STARTED: Final = EventType(2, "ServerStarted")
+SERVER_STOPPED: Final = EventType(3, "ServerStopped", skippable=True)
+HISTORY_RESUMED: Final = EventType(4, "HistoryResumed")
+DAMAGE_ACCEPTED: Final = EventType(5, "DamageAccepted")
+BODY_PART: Final = EventType(6, "BodyPart")
+BODIES_ERASED: Final = EventType(7, "BodiesErased")
+SETTING_CHANGED: Final = EventType(8, "SettingChanged")
+CERTIFICATE_INSTALLED: Final = EventType(9, "CertificateInstalled", secret=True)
+TALLIED: Final = EventType(10, "Tallied", skippable=True)
+TAIL_CUT: Final = EventType(11, "TailCut", skippable=True)
+
+TYPES: Final = (
+    BATCH, SERVER_STARTED, SERVER_STOPPED, HISTORY_RESUMED, DAMAGE_ACCEPTED, BODY_PART, BODIES_ERASED,
+    SETTING_CHANGED, CERTIFICATE_INSTALLED, TALLIED, TAIL_CUT,
+)  # fmt: skip

@@ -1,0 +1,158 @@
+"""Projection: accounts, aliases, the wildcard, passwords (where their verifiers are, never the verifiers)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+POSTMASTER_NAMES: Final = frozenset(("postmaster", "abuse"))
+"""Local parts that always reach the postmaster (RFC 5321 section 4.5.1, RFC 2142)."""
+
+
+@dataclass(slots=True)
+class AppPassword:
+    """A password for one device; `id` is the event whose body holds its verifier."""
+
+    id: int
+    label: str
+    added: int
+    last_used: int = 0
+    """Microseconds; 0: never."""
+    last_peer: str = ""
+
+
+@dataclass(slots=True)
+class Account:
+    """One account. `password` is the number of the event whose body holds the verifier; 0: none yet."""
+
+    id: int
+    name: str
+    postmaster: bool
+    added: int
+    disabled: bool = False
+    password: int = 0
+    app_passwords: dict[str, AppPassword] = field(default_factory=dict)
+    position: int = 0
+
+
+def fold_local_part(local_part: str) -> str:
+    """Local parts are compared without case."""
+    return local_part.casefold()
+
+
+class Accounts:
+    """Who there is, and who gets mail for a local part."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Account] = {}
+        self.by_name: dict[str, Account] = {}
+        self.aliases: dict[str, list[str]] = {}
+        self.wildcard: int | None = None
+        self.position = 0
+        """The last event that changed any of it."""
+
+    @property
+    def postmaster(self) -> Account | None:
+        """The account that gets postmaster@."""
+        return next((account for account in self.by_id.values() if account.postmaster), None)
+
+    def find(self, name: str) -> Account | None:
+        """The account of that name (any case)."""
+        return self.by_name.get(fold_local_part(name))
+
+    def recipients(self, local_part: str) -> list[Account]:
+        """The accounts that mail to this local part goes to; empty: nobody is known by it.
+
+        In order: an account, an alias, either without its `+tag`, postmaster and abuse, the wildcard.
+        """
+        folded = fold_local_part(local_part)
+        names = [folded]
+        base, plus, _ = folded.partition("+")
+        if plus and base:
+            names.append(base)
+        for name in names:
+            found = self._exactly(name)
+            if found:
+                return found
+        if self.wildcard is not None and self.wildcard in self.by_id:
+            return [self.by_id[self.wildcard]]
+        return []
+
+    def addresses_of(self, account: Account) -> set[str]:
+        """The local parts the account may send as: its name, the aliases that reach it, and the postmaster's names."""
+        names = {account.name}
+        names.update(alias for alias, targets in self.aliases.items() if account.name in targets)
+        if account.postmaster:
+            names.update(POSTMASTER_NAMES)
+        return names
+
+    def _exactly(self, name: str) -> list[Account]:
+        account = self.by_name.get(name)
+        if account is not None:
+            return [account]
+        if name in self.aliases:
+            return [self.by_name[target] for target in self.aliases[name] if target in self.by_name]
+        postmaster = self.postmaster
+        if name in POSTMASTER_NAMES and postmaster is not None:
+            return [postmaster]
+        return []
+
+    # Folding: one method an event type.
+
+    def account_added(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = Account(sequence, facts["name"], facts["postmaster"], time, position=sequence)
+        self.by_id[sequence] = account
+        self.by_name[account.name] = account
+        self.position = sequence
+
+    def account_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self.by_id.pop(facts["account"], None)
+        if account is not None:
+            self.by_name.pop(account.name, None)
+        if self.wildcard == facts["account"]:
+            self.wildcard = None
+        self.position = sequence
+
+    def account_disabled(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self._touch(sequence, facts)
+        if account is not None:
+            account.disabled = facts["disabled"]
+
+    def password_set(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self._touch(sequence, facts)
+        if account is not None:
+            account.password = sequence
+
+    def alias_added(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.aliases[facts["alias"]] = list(facts["targets"])
+        self.position = sequence
+
+    def alias_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.aliases.pop(facts["alias"], None)
+        self.position = sequence
+
+    def wildcard_set(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.wildcard = facts["account"]
+        self.position = sequence
+
+    def app_password_added(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self._touch(sequence, facts)
+        if account is not None:
+            account.app_passwords[facts["label"]] = AppPassword(sequence, facts["label"], time)
+
+    def app_password_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self._touch(sequence, facts)
+        if account is not None:
+            account.app_passwords.pop(facts["label"], None)
+
+    def app_password_used(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        for account in self.by_id.values():
+            for app in account.app_passwords.values():
+                if app.id == facts["app"]:
+                    app.last_used, app.last_peer = time, facts["peer"]
+
+    def _touch(self, sequence: int, facts: Mapping[str, Any]) -> Account | None:
+        account = self.by_id.get(facts["account"])
+        if account is not None:
+            account.position = sequence
+        self.position = sequence
+        return account

@@ -1,0 +1,82 @@
+"""Projection: messages nobody refers to any more, and secrets that were replaced: what may be erased, and since when.
+
+A body may be shared: messages delivered to several recipients in one atom name the first by `body_of`. It may be erased
+once every message that uses it is an orphan.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crockery.events.ranges import unpack_numbers
+
+
+class Retention:
+    """Orphaned messages with the time they became so, sharing of bodies, and which bodies are erased."""
+
+    def __init__(self) -> None:
+        self.orphaned: dict[int, int] = {}
+        """message number -> microseconds when the last reference went."""
+        self.replaced_secrets: set[int] = set()
+        """Numbers of events whose secret bodies are to be erased at once."""
+        self.body_of: dict[int, int] = {}
+        """message number -> the event that has its body, where that is another."""
+        self.sharers: dict[int, int] = {}
+        """body number -> how many live messages use it, where more than one ever did."""
+        self.parts: dict[int, list[int]] = {}
+        """message number -> its BodyParts."""
+        self.unreferenced_parts: set[int] = set()
+        """BodyParts that no message has named yet."""
+        self.erased_orphans: set[int] = set()
+        """Orphans whose shared body waits for the other sharers."""
+
+    def due(self, before: int) -> list[int]:
+        """Numbers of the messages whose retention ended at `before` (microseconds), oldest first."""
+        return [number for number, since in self.orphaned.items() if since <= before]
+
+    def erasable(self, messages: Iterable[int]) -> list[int]:
+        """The events whose bodies may be erased when these messages are given up: own, parts, and shared ones last."""
+        uses: dict[int, int] = {}
+        bodies: list[int] = []
+        for number in messages:
+            body = self.body_of.get(number, number)
+            uses[body] = uses.get(body, 0) + 1
+        for body, count in uses.items():
+            if count >= self.sharers.get(body, 1):
+                bodies += [*self.parts.get(body, ()), body]
+        return sorted(bodies)
+
+    # Folding: one method an event type.
+
+    def body_part(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.unreferenced_parts.add(sequence)
+
+    def body_stored(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """MessageReceived and MessageQueued."""
+        body = facts.get("body_of")
+        if body is not None:
+            self.body_of[sequence] = body
+            self.sharers[body] = self.sharers.get(body, 1) + 1
+        parts = facts.get("parts")
+        if parts:
+            self.parts[sequence] = list(parts)
+            self.unreferenced_parts.difference_update(parts)
+
+    def orphans_made(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """Every event with `orphaned`."""
+        self.orphaned.update(dict.fromkeys(unpack_numbers(facts["orphaned"]).tolist(), time))
+
+    def secret_replaced(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """PasswordSet."""
+        if facts["replaces"]:
+            self.replaced_secrets.add(facts["replaces"])
+
+    def app_password_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.replaced_secrets.add(facts["app"])
+
+    def bodies_erased(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        for number in unpack_numbers(facts["numbers"]).tolist():
+            self.replaced_secrets.discard(number)
+            self.unreferenced_parts.discard(number)
+            self.orphaned.pop(number, None)
+            self.parts.pop(number, None)
+            self.sharers.pop(number, None)

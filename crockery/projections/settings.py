@@ -1,0 +1,70 @@
+"""Projection: the settings. `SETTINGS` is the one list that the command line, the help and the tests read."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from crockery.limits import MAX_MESSAGE, MAX_RECIPIENTS, RETENTION_DAYS
+
+Value = str | int | bool | None
+
+
+class Setting(NamedTuple):
+    """A thing that can be changed: its name, its default, and one sentence on what it does."""
+
+    name: str
+    default: Value
+    help: str
+
+
+SETTINGS: Final = (
+    Setting("domain", None, "the domain whose mail this is"),
+    Setting("hostname", None, "the name this server calls itself by, and the MX record names"),
+    Setting("old-domains", "", "domains (comma separated) whose mail is still received after `change domain`"),
+    Setting("retention-days", RETENTION_DAYS, "days that deleted mail can still be brought back"),
+    Setting("max-message-size", MAX_MESSAGE, "octets of the largest mail accepted"),
+    Setting("max-recipients", MAX_RECIPIENTS, "recipients of one mail"),
+)
+
+BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """The values that differ from the defaults."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+        self.position = 0
+
+    def get(self, name: str) -> Value:
+        """The value in force; raises KeyError for a name that is not in SETTINGS."""
+        value = self.values.get(name)
+        return BY_NAME[name].default if value is None else value
+
+    def text(self, name: str) -> str:
+        """A text setting; "" when it has none."""
+        value = self.get(name)
+        return "" if value is None else str(value)
+
+    def number(self, name: str) -> int:
+        """A number setting."""
+        value = self.get(name)
+        assert isinstance(value, int)
+        return value
+
+    @property
+    def domain(self) -> str:
+        return self.text("domain")
+
+    @property
+    def hostname(self) -> str:
+        return self.text("hostname") or self.domain
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """All domains whose mail is received, in lower case."""
+        names = [self.domain, *self.text("old-domains").split(",")]
+        return frozenset(name.strip().lower() for name in names if name.strip())
+
+    def setting_changed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.values[facts["name"]] = facts["value"]
+        self.position = sequence

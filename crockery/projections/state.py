@@ -1,0 +1,74 @@
+"""All core projections, and the table of which event goes to which of their methods."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crockery.events.types import EventType, accounts, mail, queue, server
+from crockery.projections.accounts import Accounts
+from crockery.projections.mailboxes import Mailboxes
+from crockery.projections.queue import Queue
+from crockery.projections.retention import Retention
+from crockery.projections.server import Server
+from crockery.projections.sessions import Sessions
+from crockery.projections.settings import Settings
+
+Fold = Callable[[int, int, Mapping[str, Any]], None]
+"""Sequence number, time in microseconds, facts."""
+
+
+class State:
+    """What the log adds up to."""
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.accounts = Accounts()
+        self.mailboxes = Mailboxes()
+        self.sessions = Sessions()
+        self.queue = Queue()
+        self.retention = Retention()
+        self.server = Server()
+        self.sequence = 0
+        """The last event folded."""
+        self.time = 0
+        self._folds: dict[int, tuple[Fold, ...]] = self._table()
+
+    def apply(self, sequence: int, time: int, kind: EventType, facts: Mapping[str, Any]) -> None:
+        """Fold one event."""
+        self.sequence = sequence
+        self.time = time
+        for fold in self._folds.get(kind.code, ()):
+            fold(sequence, time, facts)
+
+    def _table(self) -> dict[int, tuple[Fold, ...]]:
+        boxes, people, kept = self.mailboxes, self.accounts, self.retention
+        rows: tuple[tuple[EventType, tuple[Fold, ...]], ...] = (
+            (server.SERVER_STARTED, (self.server.server_started,)),
+            (server.SERVER_STOPPED, (self.server.server_stopped,)),
+            (server.HISTORY_RESUMED, (self.server.history_resumed, boxes.history_resumed)),
+            (server.BODY_PART, (kept.body_part,)),
+            (server.BODIES_ERASED, (kept.bodies_erased,)),
+            (server.SETTING_CHANGED, (self.settings.setting_changed,)),
+            (server.CERTIFICATE_INSTALLED, (self.server.certificate_installed,)),
+            (accounts.ACCOUNT_ADDED, (people.account_added,)),
+            (accounts.ACCOUNT_REMOVED, (people.account_removed, boxes.account_removed, kept.orphans_made)),
+            (accounts.ACCOUNT_DISABLED, (people.account_disabled,)),
+            (accounts.PASSWORD_SET, (people.password_set, kept.secret_replaced)),
+            (accounts.ALIAS_ADDED, (people.alias_added,)),
+            (accounts.ALIAS_REMOVED, (people.alias_removed,)),
+            (accounts.WILDCARD_SET, (people.wildcard_set,)),
+            (accounts.APP_PASSWORD_ADDED, (people.app_password_added,)),
+            (accounts.APP_PASSWORD_REMOVED, (people.app_password_removed, kept.app_password_removed)),
+            (accounts.APP_PASSWORD_USED, (people.app_password_used,)),
+            (accounts.SESSION_OPENED, (self.sessions.session_opened,)),
+            (mail.MAILBOX_CREATED, (boxes.mailbox_created,)),
+            (mail.MAILBOXES_RENAMED, (boxes.mailboxes_renamed,)),
+            (mail.MAILBOX_DELETED, (boxes.mailbox_deleted, kept.orphans_made)),
+            (mail.SUBSCRIPTIONS_CHANGED, (boxes.subscriptions_changed,)),
+            (mail.MESSAGE_RECEIVED, (boxes.message_received, kept.body_stored)),
+            (mail.FLAGS_CHANGED, (boxes.flags_changed,)),
+            (mail.MESSAGES_COPIED, (boxes.messages_copied,)),
+            (mail.MESSAGES_EXPUNGED, (boxes.messages_expunged, kept.orphans_made)),
+            (queue.MESSAGE_QUEUED, (self.queue.message_queued, kept.body_stored)),
+            (queue.RECIPIENTS_CANCELLED, (self.queue.recipients_cancelled, kept.orphans_made)),
+        )
+        return {kind.code: folds for kind, folds in rows}
