@@ -70,12 +70,12 @@ def header_fields(data: bytes, names: Collection[bytes], start: int = 0, end: in
     `start` and `end` bound the header; without `end` it is looked for at the start of `data`. The empty line is there
     even if the message has none, because clients wait for it.
     """
-    return _select(data, _wanted_pattern(tuple(names)), start, end) if names else b"\r\n"
+    return _select(data, field_pattern(tuple(names)), start, end) if names else b"\r\n"
 
 
 def header_fields_not(data: bytes, names: Collection[bytes], start: int = 0, end: int | None = None) -> bytes:
     """The fields called none of `names`, and an empty line: HEADER.FIELDS.NOT. Lines that are no field are left out."""
-    return _select(data, _unwanted_pattern(tuple(names)), start, end)
+    return _select(data, _other_pattern(tuple(names)), start, end)
 
 
 def _select(data: bytes, pattern: re.Pattern[bytes], start: int, end: int | None) -> bytes:
@@ -93,13 +93,14 @@ _LINES_UNTIL = rb"(?:(?!%s)[^\n]*+\n)++|[^\n]++"
 
 
 @lru_cache(maxsize=256)
-def _wanted_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+def field_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """Matches a header from its start, one match after the other; group 1 is a whole field called one of `names`."""
     start = rb"(?:" + b"|".join(re.escape(name) for name in names) + rb")[ \t]*+:"
     return re.compile(rb"(%s%s\n?)|" % (start, _VALUE) + _LINES_UNTIL % start, re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
-def _unwanted_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+def _other_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
     unwanted = b"|".join(rb"%s[ \t]*+:" % re.escape(name) for name in names) or rb"(?!)"
     start = rb"(?!%s)[^\s:]++[ \t]*+:" % unwanted
     return re.compile(rb"(%s%s\n?)|" % (start, _VALUE) + _LINES_UNTIL % start, re.IGNORECASE)
