@@ -98,3 +98,7 @@ MAX_MAILBOX_NAME: Final = 1024
 
 MAX_MAILBOX_DEPTH: Final = 32
 """Levels of a mailbox name: creating one creates those above it."""
+
+# --- SASL (sasl) ---
+SASL_MAX_TEXT: Final = 1 * KiB  # a name or a password in UTF-8; RFC 4616 §2 has 255 characters
+SCRAM_ITERATIONS: Final = 4096  # RFC 7677 §4: at least; app passwords have 120 random bits and need no more
