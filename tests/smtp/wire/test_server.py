@@ -235,7 +235,9 @@ def test_refusals_of_the_server() -> None:
     assert session.codes == [250, 250, 250, 354, 451, 503]
 
 
-@pytest.mark.parametrize("pieces", list(cuttings(LETTER_OPENING + b"BDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n")))
+@pytest.mark.parametrize(
+    "pieces", list(cuttings(LETTER_OPENING + b"BDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"))
+)
 def test_a_refused_bdat_is_read_to_its_end_before_the_reply(pieces: list[bytes]) -> None:
     session = converse(pieces, choices={DataStart: replies.DISK_FULL})
     assert session.codes == [250, 250, 250, 452, 503, 250]
@@ -276,7 +278,9 @@ def test_a_closing_reply_may_come_at_any_time(reply: Reply) -> None:
             session.protocol.send(reply)
 
 
-@pytest.mark.parametrize("octets", [b"", b"NOO", HI, LETTER_OPENING + b"DATA\r\nabc\r\n", LETTER_OPENING + b"BDAT 9\r\na"])
+@pytest.mark.parametrize(
+    "octets", [b"", b"NOO", HI, LETTER_OPENING + b"DATA\r\nabc\r\n", LETTER_OPENING + b"BDAT 9\r\na"]
+)
 def test_the_end_of_the_stream_closes(octets: bytes) -> None:
     session = converse([octets, b""])
     assert session.last is CLOSED
