@@ -1,7 +1,7 @@
 """The mail that is sent: real messages of the corpus, chosen with a fixed seed, each marked with its number.
 
 The mark is a first header line, `X-Bench: 00000042`, by which a mail is found again below the trace headers that a
-server puts in front. Lines over 998 octets and trace headers of the corpus' own are left out, as servers may treat them.
+server puts in front. Lines over 998 octets and the corpus' own trace headers are left out: servers may alter them.
 """
 
 import random

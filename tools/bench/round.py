@@ -28,6 +28,7 @@ class Scale:
     smtp_mails: int = 2000  # mails sent over many SMTP sessions
     smtp_mails_single: int = 500  # and over one
     round_trips: int = 5000  # NOOPs
+    load_seconds: float = 5.0  # of NOOPs with SMTP load beside
     idle_samples: int = 10
     logins: int = 50
     connections: int = 200  # held open for the memory of one
@@ -35,7 +36,18 @@ class Scale:
     rounds: int = 3
 
 
-QUICK = Scale(500, 300, 100, 1000, 3, 10, 50, 100_000, 1)
+QUICK = Scale(
+    mailbox=500,
+    smtp_mails=300,
+    smtp_mails_single=100,
+    round_trips=1000,
+    load_seconds=2.0,
+    idle_samples=3,
+    logins=10,
+    connections=50,
+    big_log=100_000,
+    rounds=1,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,7 @@ class Row:
     """One line of the table: `measure` takes one figure, in `unit`, on the server of the round.
 
     `goal` is the ratio to the peer that design.md asks for, `limit` the figure it asks for; 0 where it asks for none.
+    A row that can be measured again at once gives the median of `samples` as the figure of its round.
     """
 
     name: str
@@ -53,6 +66,7 @@ class Row:
     limit: float = 0
     more_is_better: bool = False
     crockery_only: bool = False
+    samples: int = 1
 
     def times_as_good(self, crockery: float, peer: float) -> float:
         """How many times as fast (or small) Crockery is."""
@@ -72,9 +86,9 @@ class Round:
         self.shared: dict[str, float] = {}  # figures that one measurement gives to several rows
         self._open = ExitStack()
 
-    def connect(self) -> Imap:
-        """A connection logged in to the first account; closed with the round."""
-        return self._open.enter_context(Imap(self.endpoints).login())
+    def connect(self, account: int = 0) -> Imap:
+        """A connection logged in; closed with the round."""
+        return self._open.enter_context(Imap(self.endpoints, account=account).login())
 
     @cached_property
     def mails(self) -> list[bytes]:
@@ -104,13 +118,18 @@ class Round:
         answer = imap.command(command)
         return time.perf_counter() - start, answer
 
+    def disconnect(self) -> None:
+        """Closes the connections, whose state is unknown after a failure; the next row opens new ones."""
+        self._open.close()
+        self.__dict__.pop("selected", None)
+
     def close(self) -> None:
         """Removes the mailboxes of the round and closes its connections."""
+        self.disconnect()
         with Imap(self.endpoints).login() as imap:
             for mailbox in (self.mailbox, self.copied):
                 if b"LIST" in imap.command(f'LIST "" {mailbox}'):
                     imap.command(f"DELETE {mailbox}")
-        self._open.close()
 
 
 def message_count(imap: Imap, mailbox: str) -> int:

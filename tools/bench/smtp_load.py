@@ -7,13 +7,16 @@ Each session takes the next mail when the one before is answered: MAIL, RCPT and
 import multiprocessing
 import selectors
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 
 from tools.bench.servers import HOST
 
 TIMEOUT = 120.0  # seconds without any answer
+LOAD_POLL = 0.02  # seconds between two looks whether the load has begun
 SENDER = b"bench@sender.test"
 
 
@@ -118,17 +121,22 @@ def _send_over(pool: Sequence[_Session], jobs: Iterator[tuple[bytes, str]]) -> N
 
 
 @contextmanager
-def smtp_load(port: int, recipients: Sequence[str], mails: Sequence[bytes], sessions: int) -> Iterator[None]:
-    """While the context lasts, a process of its own sends the mails over and over."""
+def smtp_load(
+    port: int, recipient: str, mails: Sequence[bytes], sessions: int, rate: float | None = None
+) -> Iterator["Synchronized[int]"]:
+    """While the context lasts, a process of its own sends the mails over and over; gives how many were accepted.
+
+    `rate` is in mails a second; None sends as fast as the server takes them.
+    """
     context = multiprocessing.get_context("fork")
-    started, stopped = context.Event(), context.Event()
-    arguments = (port, recipients, mails, sessions, started, stopped)
+    sent, stopped = context.Value("q", 0), context.Event()
+    arguments = (port, recipient, mails, sessions, rate, sent, stopped)
     process = context.Process(target=_send_until, args=arguments, daemon=True)
     process.start()
-    if not started.wait(TIMEOUT):
-        raise SmtpError("the load did not begin")
+    while process.is_alive() and not sent.value:
+        time.sleep(LOAD_POLL)
     try:
-        yield
+        yield sent
     finally:
         stopped.set()
         process.join()
@@ -137,8 +145,18 @@ def smtp_load(port: int, recipients: Sequence[str], mails: Sequence[bytes], sess
 
 
 def _send_until(
-    port: int, recipients: Sequence[str], mails: Sequence[bytes], sessions: int, started: Event, stopped: Event
+    port: int,
+    recipient: str,
+    mails: Sequence[bytes],
+    sessions: int,
+    rate: float | None,
+    sent: "Synchronized[int]",
+    stopped: Event,
 ) -> None:
+    due = time.monotonic()
     while not stopped.is_set():
-        send_mails(port, recipients, mails[: 20 * sessions], sessions)
-        started.set()
+        send_mails(port, [recipient], mails, sessions)
+        sent.value += len(mails)
+        if rate:
+            due += len(mails) / rate
+            stopped.wait(max(0.0, due - time.monotonic()))
