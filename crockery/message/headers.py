@@ -16,6 +16,9 @@ _FIELD = re.compile(rb"^([^\s:]++)[ \t]*+:(" + _VALUE + rb")", re.MULTILINE)
 _FIRST_LINE = re.compile(rb"[^\s:]++[ \t]*+:|>?From |\r?\n")
 
 
+_MAX_ALTERNATIVES = 32  # names in one regular expression: more are looked up, since compiling costs more than it gains
+
+
 def starts_header(data: bytes, start: int = 0) -> bool:
     """Whether a header can begin at `start`: with a field, an empty line or the From_ line of an mbox file."""
     return _FIRST_LINE.match(data, start) is not None
@@ -70,40 +73,43 @@ def header_fields(data: bytes, names: Collection[bytes], start: int = 0, end: in
     `start` and `end` bound the header; without `end` it is looked for at the start of `data`. The empty line is there
     even if the message has none, because clients wait for it.
     """
-    return _select(data, field_pattern(tuple(names)), start, end) if names else b"\r\n"
+    if end is None:
+        end = header_length(data)
+    if len(names) > _MAX_ALTERNATIVES:
+        wanted = {name.lower() for name in names}
+        return _finish(data, start, end, [field for name, field in _whole_fields(data, start, end) if name in wanted])
+    return _finish(data, start, end, field_pattern(tuple(names)).findall(data, start, _parsed_end(data, start, end)))
 
 
 def header_fields_not(data: bytes, names: Collection[bytes], start: int = 0, end: int | None = None) -> bytes:
     """The fields called none of `names`, and an empty line: HEADER.FIELDS.NOT. Lines that are no field are left out."""
-    return _select(data, _other_pattern(tuple(names)), start, end)
-
-
-def _select(data: bytes, pattern: re.Pattern[bytes], start: int, end: int | None) -> bytes:
     if end is None:
         end = header_length(data)
-    chosen = b"".join(pattern.findall(data, start, _parsed_end(data, start, end)))
+    unwanted = {name.lower() for name in names}
+    return _finish(data, start, end, [field for name, field in _whole_fields(data, start, end) if name not in unwanted])
+
+
+def _whole_fields(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+    for name, field_start, _, field_end in iterate_fields(data, start, end):
+        yield name.lower(), data[field_start:field_end]
+
+
+def _finish(data: bytes, start: int, end: int, fields: list[bytes]) -> bytes:
+    chosen = b"".join(fields)
     if chosen and not chosen.endswith(b"\n"):
         chosen += b"\r\n"
     return chosen + (b"\n" if data.endswith(b"\n\n", start, end) else b"\r\n")
 
 
-# Each match is either one wanted field, captured, or all that lies before the next: findall gives b"" for the latter,
-# and the loop over lines runs inside the regular expression engine.
-_LINES_UNTIL = rb"(?:(?!%s)[^\n]*+\n)++|[^\n]++"
-
-
 @lru_cache(maxsize=256)
 def field_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    """Matches a header from its start, one match after the other; group 1 is a whole field called one of `names`."""
-    start = rb"(?:" + b"|".join(re.escape(name) for name in names) + rb")[ \t]*+:"
-    return re.compile(rb"(%s%s\n?)|" % (start, _VALUE) + _LINES_UNTIL % start, re.IGNORECASE)
+    """Matches a header from its start, one match after the other; group 1 is a whole field called one of `names`.
 
-
-@lru_cache(maxsize=256)
-def _other_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    unwanted = b"|".join(rb"%s[ \t]*+:" % re.escape(name) for name in names) or rb"(?!)"
-    start = rb"(?!%s)[^\s:]++[ \t]*+:" % unwanted
-    return re.compile(rb"(%s%s\n?)|" % (start, _VALUE) + _LINES_UNTIL % start, re.IGNORECASE)
+    The other matches are all that lies before the next such field, with group 1 empty, so that the loop over the lines
+    runs inside the regular expression engine and `findall` gives what is wanted and b"".
+    """
+    start = rb"(?:" + b"|".join(re.escape(name) for name in names) + rb")[ \t]*+:" if names else rb"(?!)"
+    return re.compile(rb"(%s%s\n?)|(?:(?!%s)[^\n]*+\n)++|[^\n]++" % (start, _VALUE, start), re.IGNORECASE)
 
 
 def _parsed_end(data: bytes, start: int, end: int | None) -> int:

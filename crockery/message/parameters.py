@@ -17,8 +17,8 @@ Parameters = tuple[tuple[bytes, bytes], ...]
 _TYPE = re.compile(rb"\s*+([^\s/;()<>@,:\\\"\[\]?=]++)\s*+/\s*+([^\s/;()<>@,:\\\"\[\]?=]++)")
 _DISPOSITION = re.compile(rb"\s*+\"?([^\s;()\"=]++)\"?\s*+(?=;|$)")
 _PARAMETER = re.compile(rb";\s*+([^\s=;]++)\s*+=\s*+(?:\"((?:[^\"\\]++|\\.)*+)\"?+|([^;]*+))", re.DOTALL)
-_COMMENT = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"|\((?:[^()\\]++|\\.)*+\)", re.DOTALL)
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_COMMENT = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"?+|\((?:[^()\\]++|\\.)*+\)?+", re.DOTALL)
+_ESCAPE = re.compile(rb"\\([\"\\])")  # of others the backslash stays: names like C:\Desktop are meant as they stand
 _SEGMENT = re.compile(rb"(.+?)\*(\d{1,3})(\*?)")
 
 

@@ -2,7 +2,8 @@
 
 One pass from left to right. The boundaries of all open multiparts are in one table, and every line that begins with two
 hyphens is looked up in it, so time is linear however deep the parts lie. A delimiter line is "--boundary" or
-"--boundary--" and blanks; the line end before it belongs to it. Whatever is damaged still gives a tree:
+"--boundary--", at most followed by a blank and anything; the line end before it belongs to it. Whatever is damaged
+still gives a tree:
 
 - a missing end: open parts end where the enclosing part or the message does;
 - a multipart without boundary or without any part, or a Content-Type that is none: text/plain (RFC 2045 §5.2);
@@ -248,14 +249,21 @@ class _Scanner:
             position = data.find(b"\n", hyphens + 3)
             if position < 0:
                 position = len(data)
-            line = data[hyphens + 3 : position].rstrip(b" \t\r")
-            closing = line not in self._open
-            if closing:
-                if not line.endswith(b"--") or line[:-2] not in self._open:
-                    continue
-                line = line[:-2]
+            boundary = self._match_boundary(data[hyphens + 3 : position].rstrip(b" \t\r"))
+            if boundary is None:
+                continue
+            line, closing = boundary
             body_end = hyphens - 1 if data[hyphens - 1 : hyphens] == b"\r" else hyphens
             return _Delimiter(body_end, min(position + 1, len(data)), line, closing)
+
+    def _match_boundary(self, line: bytes) -> tuple[bytes, bool] | None:
+        """The open boundary that a line begins with after its hyphens, and whether it closes. Words may follow."""
+        for candidate in (line, line.partition(b" ")[0]):
+            if candidate in self._open:
+                return candidate, False
+            if candidate.endswith(b"--") and candidate[:-2] in self._open:
+                return candidate[:-2], True
+        return None
 
     def _count_lines(self, offset: int) -> int:
         """The line feeds before `offset`; every octet is counted once, since offsets come in ascending order."""
