@@ -1,7 +1,7 @@
 """Projection: accounts, aliases, the wildcard, passwords (where their verifiers are, never the verifiers)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 POSTMASTER_NAMES: Final = frozenset(("postmaster", "abuse"))
@@ -32,6 +32,12 @@ class Account:
     password: int = 0
     app_passwords: dict[str, AppPassword] = field(default_factory=dict)
     position: int = 0
+
+
+def _account(values: Sequence[Any]) -> Account:
+    account = Account(*values)
+    account.app_passwords = {label: AppPassword(*app) for label, app in account.app_passwords.items()}  # type: ignore[misc]
+    return account
 
 
 def fold_local_part(local_part: str) -> str:
@@ -95,6 +101,14 @@ class Accounts:
         if name in POSTMASTER_NAMES and postmaster is not None:
             return [postmaster]
         return []
+
+    def dump(self) -> Any:
+        return [[astuple(a) for a in self.by_id.values()], self.aliases, self.wildcard, self.position]
+
+    def load(self, dumped: Any) -> None:
+        accounts, self.aliases, self.wildcard, self.position = dumped
+        self.by_id = {values[0]: _account(values) for values in accounts}
+        self.by_name = {account.name: account for account in self.by_id.values()}
 
     # Folding: one method an event type.
 

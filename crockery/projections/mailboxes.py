@@ -142,6 +142,26 @@ class Mailbox:
         self.columns.touch(sequence)
         self.position = sequence
 
+    _PLAIN: Final = (
+        "id", "account", "name", "uidvalidity", "special_use", "uidnext", "position", "flag_names", "unseen",
+        "deleted", "octets", "expunged",
+    )  # fmt: skip
+
+    def dump(self) -> Any:
+        return [[getattr(self, name) for name in self._PLAIN], self.columns.dump()]
+
+    @classmethod
+    def loaded(cls, dumped: Any) -> "Mailbox":
+        """The mailbox of a dump."""
+        plain, columns = dumped
+        mailbox = cls(*plain[:5])
+        for name, value in zip(cls._PLAIN, plain, strict=True):
+            setattr(mailbox, name, value)
+        mailbox.flag_bits = {name.lower(): 1 << bit for bit, name in enumerate(mailbox.flag_names)}
+        mailbox.expunged = [(sequence, uids) for sequence, uids in mailbox.expunged]
+        mailbox.columns.load(columns)
+        return mailbox
+
     def _translate(self, source: "Mailbox", words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """Flag words of another mailbox in this one's bits."""
         if source.flag_names == self.flag_names:
@@ -193,6 +213,24 @@ class Mailboxes:
         if not extra:
             return numbers
         return np.array([n for n in numbers.tolist() if n not in extra], dtype=np.uint64)
+
+    def dump(self) -> Any:
+        return [
+            [mailbox.dump() for mailbox in self.by_id.values()],
+            [[account, sorted(names)] for account, names in self.subscriptions.items()],
+            list(self.extra_references.items()),
+            self.last_uidvalidity,
+            list(self.accounts_position.items()),
+        ]
+
+    def load(self, dumped: Any) -> None:
+        mailboxes, subscriptions, extra, self.last_uidvalidity, positions = dumped
+        self.by_id = {box.id: box for box in map(Mailbox.loaded, mailboxes)}
+        self.by_name = {}
+        for box in self.by_id.values():
+            self.by_name.setdefault(box.account, {})[box.name] = box
+        self.subscriptions = {account: set(names) for account, names in subscriptions}
+        self.extra_references, self.accounts_position = dict(extra), dict(positions)
 
     # Folding: one method an event type.
 

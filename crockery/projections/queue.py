@@ -1,7 +1,7 @@
 """Projection: mail that waits to go elsewhere. Entries only: sending is not here yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 
@@ -24,6 +24,13 @@ class Queue:
     def __init__(self) -> None:
         self.by_id: dict[int, QueuedMessage] = {}
         self.position = 0
+
+    def dump(self) -> Any:
+        return [[astuple(message) for message in self.by_id.values()], self.position]
+
+    def load(self, dumped: Any) -> None:
+        messages, self.position = dumped
+        self.by_id = {values[0]: QueuedMessage(*values) for values in messages}
 
     def message_queued(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.by_id[sequence] = QueuedMessage(

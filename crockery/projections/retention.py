@@ -26,8 +26,6 @@ class Retention:
         """message number -> its BodyParts."""
         self.unreferenced_parts: set[int] = set()
         """BodyParts that no message has named yet."""
-        self.erased_orphans: set[int] = set()
-        """Orphans whose shared body waits for the other sharers."""
 
     def due(self, before: int) -> list[int]:
         """Numbers of the messages whose retention ended at `before` (microseconds), oldest first."""
@@ -44,6 +42,21 @@ class Retention:
             if count >= self.sharers.get(body, 1):
                 bodies += [*self.parts.get(body, ()), body]
         return sorted(bodies)
+
+    def dump(self) -> Any:
+        return [
+            list(self.orphaned.items()),
+            sorted(self.replaced_secrets),
+            list(self.body_of.items()),
+            list(self.sharers.items()),
+            list(self.parts.items()),
+            sorted(self.unreferenced_parts),
+        ]
+
+    def load(self, dumped: Any) -> None:
+        orphaned, secrets, body_of, sharers, parts, unreferenced = dumped
+        self.orphaned, self.body_of, self.sharers, self.parts = map(dict, (orphaned, body_of, sharers, parts))
+        self.replaced_secrets, self.unreferenced_parts = set(secrets), set(unreferenced)
 
     # Folding: one method an event type.
 

@@ -13,9 +13,14 @@ class Server:
         self.stopped_cleanly = True
         self.certificate: dict[str, Any] | None = None
         """Facts of the last CertificateInstalled, with `id`, the event whose body has key and chain."""
-        self.last_time = 0
         self.history_resumed_at = 0
         """Number of the last HistoryResumed; 0: never."""
+
+    def dump(self) -> Any:
+        return [self.started, self.stopped_cleanly, self.certificate, self.history_resumed_at]
+
+    def load(self, dumped: Any) -> None:
+        self.started, self.stopped_cleanly, self.certificate, self.history_resumed_at = dumped
 
     def server_started(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.started = {**facts, "time": time}

@@ -10,5 +10,11 @@ class Sessions:
     def __init__(self) -> None:
         self.by_id: dict[int, dict[str, Any]] = {}
 
+    def dump(self) -> Any:
+        return list(self.by_id.items())
+
+    def load(self, dumped: Any) -> None:
+        self.by_id = dict(dumped)
+
     def session_opened(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.by_id[sequence] = {**facts, "time": time}

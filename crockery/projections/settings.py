@@ -65,6 +65,12 @@ class Settings:
         names = [self.domain, *self.text("old-domains").split(",")]
         return frozenset(name.strip().lower() for name in names if name.strip())
 
+    def dump(self) -> Any:
+        return [self.values, self.position]
+
+    def load(self, dumped: Any) -> None:
+        self.values, self.position = dumped
+
     def setting_changed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.values[facts["name"]] = facts["value"]
         self.position = sequence

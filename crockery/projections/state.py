@@ -1,7 +1,7 @@
 """All core projections, and the table of which event goes to which of their methods."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from crockery.events.types import EventType, accounts, mail, queue, server
 from crockery.projections.accounts import Accounts
@@ -14,6 +14,16 @@ from crockery.projections.settings import Settings
 
 Fold = Callable[[int, int, Mapping[str, Any]], None]
 """Sequence number, time in microseconds, facts."""
+
+
+class Projection(Protocol):
+    """What every core projection can do besides folding."""
+
+    def dump(self) -> Any:
+        """Plain values (msgpack) for a snapshot."""
+
+    def load(self, dumped: Any) -> None:
+        """Become what was dumped."""
 
 
 class State:
@@ -38,6 +48,28 @@ class State:
         self.time = time
         for fold in self._folds.get(kind.code, ()):
             fold(sequence, time, facts)
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values (msgpack) that `load` makes the same state of."""
+        dumped = {name: projection.dump() for name, projection in self._projections()}
+        return {**dumped, "sequence": self.sequence, "time": self.time}
+
+    def load(self, dumped: Mapping[str, Any]) -> None:
+        """Become the state of a dump."""
+        for name, projection in self._projections():
+            projection.load(dumped[name])
+        self.sequence, self.time = dumped["sequence"], dumped["time"]
+
+    def _projections(self) -> list[tuple[str, Projection]]:
+        return [
+            ("settings", self.settings),
+            ("accounts", self.accounts),
+            ("mailboxes", self.mailboxes),
+            ("sessions", self.sessions),
+            ("queue", self.queue),
+            ("retention", self.retention),
+            ("server", self.server),
+        ]
 
     def _table(self) -> dict[int, tuple[Fold, ...]]:
         boxes, people, kept = self.mailboxes, self.accounts, self.retention
