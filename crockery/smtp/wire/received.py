@@ -14,7 +14,7 @@ from typing import Final
 
 from crockery.smtp.wire.address import Mailbox
 
-_LINE_WIDTH: Final = 77  # columns; RFC 5322 §2.1.1 asks for 78 at most
+_LINE_WIDTH: Final = 78  # columns; RFC 5322 §2.1.1 asks for no more
 _TAB_WIDTH: Final = 8
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
 _NOT_IN_COMMENT: Final = re.compile(r"[^A-Za-z0-9.:_/=+ -]")
@@ -58,7 +58,7 @@ def render_received(
     tcp_info = _literal(peer_address)
     if peer_name:
         tcp_info = f"{_name(peer_name)} {tcp_info}"
-    clauses = [f"from {_name(helo)} ({tcp_info})", f"by {_name(by)} with {_name(with_protocol)}"]
+    clauses = [f"from {_name(helo)}", f"({tcp_info})", f"by {_name(by)}", f"with {_name(with_protocol)}"]
     if tls is not None:
         clauses.append(f"({_NOT_IN_COMMENT.sub('?', f'{tls.version} {tls.cipher} {tls.bits} bits')})")
     clauses.append(f"id {_name(message_id)}")
