@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crockery.events.catalog import Catalog
+from crockery.events.facts import FactsReader
 from crockery.events.file import LogFile, OSFile, sync_folder
 from crockery.events.format import encode_header
 from crockery.events.log import Apply, Log
@@ -45,6 +46,7 @@ def open_log(
     *,
     start: Position | None = None,
     catalog: Catalog | None = None,
+    facts: FactsReader | None = None,
     progress: Progress | None = None,
 ) -> Opened:
     """Open for writing. `start` and `catalog` come from a snapshot, when there is one that fits.
@@ -53,7 +55,9 @@ def open_log(
     """
     file = OSFile(path)
     try:
-        return open_file(file, apply, clock, derived_folder(path), start=start, catalog=catalog, progress=progress)
+        return open_file(
+            file, apply, clock, derived_folder(path), start=start, catalog=catalog, facts=facts, progress=progress
+        )
     except BaseException:
         file.close()
         raise
@@ -67,11 +71,12 @@ def open_file(
     *,
     start: Position | None = None,
     catalog: Catalog | None = None,
+    facts: FactsReader | None = None,
     progress: Progress | None = None,
 ) -> Opened:
     """As `open_log`, on a file that is open already; tails are kept in `folder`."""
     catalog = catalog or Catalog()
-    recovered = replay(file, apply, catalog, start=start, progress=progress)
+    recovered = replay(file, apply, catalog, start=start, facts=facts, progress=progress)
     end = recovered.position.offset
     tail = keep_tail(file, recovered, folder) if recovered.tail else None
     if tail is not None:

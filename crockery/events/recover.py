@@ -14,6 +14,7 @@ import msgpack
 from crockery.events.catalog import Catalog
 from crockery.events.codec import decode_facts
 from crockery.events.errors import LogDamaged
+from crockery.events.facts import FactsReader
 from crockery.events.file import LogFile
 from crockery.events.format import HEAD_SIZE, HEADER_SIZE, Hasher, Header, decode_head, decode_header, make_hasher
 from crockery.events.log import Apply
@@ -50,15 +51,20 @@ def replay(
     catalog: Catalog,
     *,
     start: Position | None = None,
+    facts: FactsReader | None = None,
     progress: Progress | None = None,
 ) -> Recovered:
     """Fold everything from `start` (default: the beginning) into `apply` and `catalog`.
 
+    `facts` reads the derived copy of what comes after `start`, as far as it goes; the log itself is read from there.
     Raises NotALog, LogDamaged (something durable does not verify) and UnknownEvent.
     """
     header = read_header(file)
     position = start or Position(header.length, 0, header.hash)
-    return _Replay(file, header, position, apply, catalog, progress).run()
+    fold = _Replay(file, header, position, apply, catalog, progress)
+    if facts is not None:
+        fold.read_facts(facts)
+    return fold.run()
 
 
 def beginning(header: Header) -> Position:
@@ -98,7 +104,14 @@ class _Replay:
         end = self._settle()
         return Recovered(self.header, end, self.file.size() - end.offset, self.events, self.last_time)
 
-    def _read(self, reader: Reader) -> None:
+    def read_facts(self, reader: FactsReader) -> None:
+        """Fold what the derived copy has; it holds nothing that was not durable."""
+        self._read(reader)
+        for atom in self.pending:
+            self._apply_atom(atom)
+        self.pending, self.atom = [], []
+
+    def _read(self, reader: Reader | FactsReader) -> None:
         size = self.file.size()
         for run in reader.runs():
             for record in run:
