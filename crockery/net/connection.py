@@ -1,0 +1,171 @@
+"""One accepted connection, plain or TLS, as the protocols see it: receive octets, send octets, start TLS, close.
+
+The socket is tried first and waited for only if it would block: half the cost of a NOOP is saved so. TLS is the
+standard library's, on the non-blocking socket itself: no second buffers, no copies.
+
+Invariants: a peer cannot starve others (after `FAIR_SHARE` calls that did not block, everybody else gets a turn), and
+every wait has a deadline. One task receives and one task sends at a time. After an exception only `close` is of use.
+"""
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import trio
+
+from crockery import limits
+from crockery.net.tls import TLSHolder
+
+T = TypeVar("T")
+
+
+class PeerGone(ConnectionError):
+    """The connection broke, or the TLS handshake failed; str() says how."""
+
+
+class Connection:
+    """A connection. Whoever made it closes it; cancellation of any call leaves it fit for `close` only."""
+
+    __slots__ = ("_eager", "_holder", "_socket", "is_loopback", "peer", "peer_port", "tls")
+
+    def __init__(self, sock: socket.socket, holder: TLSHolder) -> None:
+        """Take over a connected TCP socket. `holder` has the certificate for `start_tls`. Raises OSError."""
+        sock.setblocking(False)
+        address = sock.getpeername()
+        self._socket = sock
+        self._holder = holder
+        self._eager = 0
+        self.peer: str = address[0].partition("%")[0]
+        """The peer's IP address as text."""
+        self.peer_port: int = address[1]
+        self.is_loopback = ipaddress.ip_address(self.peer).is_loopback
+        self.tls = ""
+        """Version and cipher, as "TLSv1.3 TLS_AES_256_GCM_SHA384"; "" without TLS."""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether passwords may pass: TLS, or a peer on this machine."""
+        return bool(self.tls) or self.is_loopback
+
+    async def receive(self, timeout: float) -> bytes:
+        """Octets from the peer, at most `RECEIVE_SIZE`; b"" when it has ended. Raises trio.TooSlowError, PeerGone."""
+        self._eager += 1
+        if self._eager > limits.FAIR_SHARE:
+            await self._give_turn()
+        try:
+            return self._socket.recv(limits.RECEIVE_SIZE)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except OSError as error:
+            raise PeerGone(str(error)) from error
+        with trio.fail_after(timeout):
+            await trio.lowlevel.wait_readable(self._socket)
+            return await self._attempt(lambda: self._socket.recv(limits.RECEIVE_SIZE), trio.lowlevel.wait_readable)
+
+    async def send(self, data: bytes | Sequence[bytes], timeout: float = limits.SEND_TIMEOUT) -> None:
+        """Send all of it; returns when the system has taken it. `timeout` is for each `SEND_CHUNK`.
+
+        Raises trio.TooSlowError, PeerGone.
+        """
+        for chunk in _chunks((data,) if isinstance(data, bytes) else data):
+            self._eager += 1
+            if self._eager > limits.FAIR_SHARE:
+                await self._give_turn()
+            try:
+                sent = self._socket.send(chunk)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                sent = 0
+            except OSError as error:
+                raise PeerGone(str(error)) from error
+            if sent < len(chunk):
+                await self._send_rest(memoryview(chunk)[sent:], timeout)
+
+    async def _send_rest(self, rest: memoryview, timeout: float) -> None:
+        with trio.fail_after(timeout):
+            while rest:
+                sent = await self._attempt(lambda: self._socket.send(rest), trio.lowlevel.wait_writable)  # noqa: B023
+                rest = rest[sent:]
+
+    async def start_tls(self) -> None:
+        """Do the server's side of the handshake; nothing when TLS is on already. Raises PeerGone.
+
+        What the peer sent in the clear beyond its STARTTLS is the session's to drop; what is still in the socket makes
+        the handshake fail.
+        """
+        if self.tls:
+            return
+        try:
+            sock = self._holder.context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+            self._socket = sock
+            with trio.fail_after(limits.TLS_HANDSHAKE_TIMEOUT):
+                await self._attempt(sock.do_handshake, trio.lowlevel.wait_readable)
+        except (OSError, ValueError, trio.TooSlowError) as error:
+            raise PeerGone(f"the TLS handshake failed: {error}") from error
+        cipher = sock.cipher()
+        self.tls = f"{sock.version()} {cipher[0] if cipher else ''}"
+
+    async def close(self) -> None:
+        """End our side, wait shortly for the peer's end, and close; at once when cancelled. Raises nothing else."""
+        sock = self._socket
+        try:
+            with trio.move_on_after(limits.CLOSE_LINGER), contextlib.suppress(OSError, ValueError):
+                if isinstance(sock, ssl.SSLSocket) and self.tls:
+                    with contextlib.suppress(OSError):
+                        sock.unwrap()
+                sock.shutdown(socket.SHUT_WR)
+                await self._drain()
+        finally:
+            if sock.fileno() >= 0:
+                trio.lowlevel.notify_closing(sock)
+                sock.close()
+
+    async def _drain(self) -> None:
+        """Read and drop what the peer still sends: closing on unread octets resets, and takes our last words along."""
+        dropped = 0
+        while dropped < limits.CLOSE_DRAIN:
+            # What is inside TLS does not matter any more: this is the recv below it.
+            data = await self._attempt(
+                lambda: socket.socket.recv(self._socket, limits.RECEIVE_SIZE), trio.lowlevel.wait_readable
+            )
+            if not data:
+                return
+            dropped += len(data)
+
+    async def _give_turn(self) -> None:
+        self._eager = 0
+        await trio.lowlevel.checkpoint()
+
+    async def _attempt(self, call: Callable[[], T], wait: Callable[[Any], Awaitable[None]]) -> T:
+        """Make a non-blocking call until it does not block, with `wait` between. The deadline is the caller's."""
+        self._eager = 0
+        while True:
+            try:
+                return call()
+            except BlockingIOError:
+                await wait(self._socket)
+            except ssl.SSLWantReadError:
+                await trio.lowlevel.wait_readable(self._socket)
+            except ssl.SSLWantWriteError:
+                await trio.lowlevel.wait_writable(self._socket)
+            except OSError as error:
+                raise PeerGone(str(error)) from error
+
+
+def _chunks(pieces: Sequence[bytes]) -> Iterator[bytes]:
+    """The same octets in pieces of about `SEND_CHUNK`: small ones joined, large ones as they are."""
+    if len(pieces) == 1:
+        yield pieces[0]
+        return
+    joined: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        joined.append(piece)
+        size += len(piece)
+        if size >= limits.SEND_CHUNK:
+            yield b"".join(joined)
+            joined, size = [], 0
+    if joined:
+        yield b"".join(joined)

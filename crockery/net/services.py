@@ -1,0 +1,33 @@
+"""All that a session needs, in one place."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from crockery.actions.store import Store
+from crockery.events.writer import Writer
+from crockery.net.budget import Budget
+from crockery.net.changes import Changes
+from crockery.net.login import Logins
+from crockery.net.tally import Tally
+from crockery.net.tls import TLSHolder
+
+if TYPE_CHECKING:
+    from crockery.projections.structure import Structures
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made once by `app`, given to every session."""
+
+    store: Store
+    writer: Writer
+    logins: Logins
+    changes: Changes
+    budget: Budget
+    tally: Tally
+    structures: "Structures"
+    tls: TLSHolder
+    stopping: trio.Event
+    """Set when the server stops: whoever waits for a peer says goodbye (421, BYE) and ends within `STOP_GRACE`."""
