@@ -141,3 +141,18 @@ ERASE_BATCH: Final = 1000  # bodies erased in one go: the event that names them 
 CLOCK_JUMP: Final = 3600.0  # the clock moved by so much against the monotonic one: irreversible acts wait
 CLOCK_GAP: Final = 2 * 86400.0  # so long after the log's last record the clock is unproven at start
 CLOCK_PROOF: Final = 3600.0  # it counts as proven again after so long without a jump
+
+# --- IMAP, the server's side (imap) ---
+IMAP_LOGIN_TIMEOUT: Final = 60.0  # seconds of silence before login: strangers do not keep connections open
+IMAP_AUTOLOGOUT: Final = 31 * 60.0  # seconds of silence after login; RFC 9051 §5.4 says 30 minutes at least
+IMAP_KEEPALIVE: Final = 120.0  # seconds between "* OK Still here" in IDLE: routers forget quiet connections after less
+IMAP_OUTPUT_HELD: Final = 128 * KiB  # rendered and not yet sent; beyond it a command waits for the client to read
+IMAP_INPUT_BATCH: Final = 1 * MiB  # octets of a pipeline worked on before its first replies must leave
+IMAP_TURN: Final = 0.008  # seconds a session computes before it gives the others a turn
+IMAP_SLICE: Final = 1000  # messages rendered at once; a line is some 80 octets and takes a microsecond
+IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a program that wrong will not recover
+IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
+IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
+IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
+IMAP_HEADER_CACHE: Final = 16 * MiB  # octets of rendered HEADER.FIELDS kept, all sessions together
+IMAP_SUMMARY_CACHE: Final = 8 * MiB  # octets of summaries kept where the structure file has none

@@ -107,5 +107,6 @@ def parse_enable(cursor: Cursor) -> Enable:
     cursor.space()
     names.append(cursor.word("capability"))
     while not cursor.at_end():
+        cursor.count_item()
         names.append(cursor.word("capability"))
     return Enable(tuple(dict.fromkeys(names)))

@@ -19,6 +19,7 @@ ASTRING_ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){"]+')
 QUOTED = re.compile(rb'"((?:[^"\\\x00\r\n]|\\[^\x00\r\n])*+)"')
 ESCAPED = re.compile(rb"\\(.)")
 ANNOUNCEMENT = re.compile(rb"~?\{[0-9]+\+?\}\n")
+SPACES = re.compile(rb" *")
 DIGITS = re.compile(rb"[0-9]{1,20}")
 
 NUMBER_MAX: Final = 2**32 - 1
@@ -31,7 +32,7 @@ class Cursor:
     `utf8`: the session has enabled IMAP4rev2 or UTF8=ACCEPT, so mailbox names are UTF-8.
     """
 
-    __slots__ = ("_depth", "frame", "position", "text", "utf8")
+    __slots__ = ("_depth", "_items", "frame", "position", "text", "utf8")
 
     def __init__(self, frame: Frame, utf8: bool = False) -> None:
         self.frame = frame
@@ -39,6 +40,7 @@ class Cursor:
         self.position = 0
         self.utf8 = utf8
         self._depth = 0
+        self._items = 0
 
     def fail(self, wanted: str) -> NoReturn:
         """Raise BadCommand saying what was wanted, and where."""
@@ -70,8 +72,7 @@ class Cursor:
     def accept_space(self) -> bool:
         """Consume spaces, if any."""
         start = self.position
-        while self.accept(b" "):
-            pass
+        self.match(SPACES)
         return self.position > start
 
     def space(self) -> None:
@@ -165,12 +166,13 @@ class Cursor:
             raise BadCommand("String is not valid UTF-8") from None
 
     def items(self, parse: Callable[["Cursor"], T], *, empty: bool = False) -> tuple[T, ...]:
-        """`"(" item *(SP item) ")"`, or `"()"` where `empty` allows it. Lists within lists are bounded in depth."""
+        """`"(" item *(SP item) ")"`, or `"()"` where `empty` allows it. Bounded in number and depth."""
         self.expect(b"(")
         self.descend()
         self.accept_space()
         values: list[T] = []
         while not self.accept(b")"):
+            self.count_item()
             values.append(parse(self))
             if not self.accept_space() and self.peek() != b")":
                 self.fail("space or )")
@@ -178,6 +180,12 @@ class Cursor:
         if not values and not empty:
             raise BadCommand("Empty list")
         return tuple(values)
+
+    def count_item(self) -> None:
+        """One more list item or search key; raises BadCommand past the limit for one command."""
+        self._items += 1
+        if self._items > limits.IMAP_ITEMS_MAX:
+            raise BadCommand("Too many items")
 
     def descend(self) -> None:
         """Enter one more level of nesting; raises BadCommand past the limit, so that no input exhausts the stack."""

@@ -1,7 +1,7 @@
 """Dates of SEARCH and APPEND (RFC 9051 section 9: date, date-time)."""
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 from crockery.imap.wire.cursor import Cursor
@@ -47,7 +47,7 @@ def parse_date_time(cursor: Cursor) -> datetime:
             min(int(found[6]), 59) if found[6] == b"60" else int(found[6]),
             tzinfo=zone,
         )
-        moment.timestamp()  # years at the ends of the calendar cannot be moved to UTC
+        moment.astimezone(UTC)  # years at the ends of the calendar cannot be moved to UTC
     except (ValueError, OverflowError):
         raise BadCommand("No such date") from None
     return moment

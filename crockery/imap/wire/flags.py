@@ -34,5 +34,6 @@ def parse_store_flags(cursor: Cursor) -> tuple[str, ...]:
         return parse_flag_list(cursor)
     flags = [parse_flag(cursor)]
     while not cursor.at_end():
+        cursor.count_item()
         flags.append(parse_flag(cursor))
     return tuple(dict.fromkeys(flags))

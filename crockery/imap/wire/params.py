@@ -37,7 +37,7 @@ def parse_params(cursor: Cursor) -> tuple[Param, ...]:
 
     `select-param = select-param-name [SP select-param-value]`, `tagged-ext-val = tagged-ext-simple /
     "(" [tagged-ext-comp] ")"`. Since a value may be left out, a name is taken for the value of the name before it
-    only where it cannot be a name: where it is a list, a string or begins with a digit or `*`.
+    only where it cannot be a name: where it is a list, a string or begins with a digit, `*`, `$` or `-`.
     """
     start = cursor.position
     cursor.accept_space()
@@ -50,7 +50,7 @@ def parse_params(cursor: Cursor) -> tuple[Param, ...]:
 def _param(cursor: Cursor) -> Param:
     name = cursor.word("parameter")
     start = cursor.position
-    if cursor.accept_space() and cursor.peek() in b'("{0123456789*$' and cursor.peek():
+    if cursor.accept_space() and cursor.peek() in b'("{0123456789*$-' and cursor.peek():
         return Param(name, _value(cursor))
     cursor.position = start
     return Param(name)

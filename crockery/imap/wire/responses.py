@@ -105,7 +105,7 @@ def render_expunges(numbers: Iterable[int]) -> bytes:
 
 
 def render_search(numbers: Iterable[int]) -> bytes:
-    """`"SEARCH" *(SP nz-number)`: one line however long, since programs read only the first (RFC 3501 section 7.2.5)."""
+    """`"SEARCH" *(SP nz-number)`: one line however long: programs read only the first (RFC 3501 section 7.2.5)."""
     return b" ".join([b"* SEARCH", *map(b"%d".__mod__, numbers)]) + b"\r\n"
 
 

@@ -148,6 +148,7 @@ def parse_search_key(cursor: Cursor) -> Key:
     `"OR" SP search-key SP search-key`, `"NOT" SP search-key`. Chains as `OR a OR b OR c d`, which programs write for
     long lists, are read in a loop and so are of any length; all else is bounded in depth.
     """
+    cursor.count_item()
     if cursor.accept_word("OR"):
         return _parse_or(cursor)
     if not cursor.accept_word("NOT"):

@@ -18,7 +18,9 @@ from crockery.imap.wire.errors import BadCommand
 STAR: Final = 0
 """Stands for `*`, the largest number in use: zero is never a message's number."""
 
-TOKEN = re.compile(rb"[0-9*:,]+|\$")
+SEQ_NUMBER: Final = rb"(?:[1-9][0-9]{0,9}+|\*)"
+SEQ_RANGE: Final = SEQ_NUMBER + b"(?::" + SEQ_NUMBER + b")?+"
+SEQUENCE_SET = re.compile(SEQ_RANGE + b"(?:," + SEQ_RANGE + rb")*+|\$")
 
 Columns = npt.NDArray[np.uint32] | npt.NDArray[np.uint64] | npt.NDArray[np.int64]
 
@@ -105,24 +107,22 @@ def parse_sequence_set(cursor: Cursor) -> SequenceSet:
 
     `seq-range = seq-number ":" seq-number`, `seq-number = nz-number / "*"`, `seq-last-command = "$"`
     """
-    found = cursor.match(TOKEN)
+    found = cursor.match(SEQUENCE_SET)
     if found is None:
         cursor.fail("sequence set")
     if found[0] == b"$":
         return SequenceSet(saved=True)
-    return SequenceSet(tuple([_range(item) for item in found[0].split(b",")]))
+    items = found[0].replace(b"*", b"%d" % STAR).split(b",")
+    if b":" in found[0]:
+        ranges = [_range(item) for item in items]
+    else:
+        numbers = [int(item) for item in items]
+        ranges = list(zip(numbers, numbers, strict=True))
+    if max(map(max, ranges)) > NUMBER_MAX:
+        raise BadCommand("Number too large")
+    return SequenceSet(tuple(ranges))
 
 
 def _range(item: bytes) -> tuple[int, int]:
     low, colon, high = item.partition(b":")
-    first = _seq_number(low)
-    return first, (_seq_number(high) if colon else first)
-
-
-def _seq_number(text: bytes) -> int:
-    if text == b"*":
-        return STAR
-    # at most 10 digits, so that no one makes us read a number of 60,000
-    if not text.isdigit() or len(text) > 10 or not 1 <= int(text) <= NUMBER_MAX:
-        raise BadCommand("Invalid sequence set")
-    return int(text)
+    return int(low), int(high if colon else low)
