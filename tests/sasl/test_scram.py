@@ -1,6 +1,8 @@
 """SCRAM-SHA-256 against the vector of RFC 7677, an independent client, and liars."""
 
 import base64
+import hashlib
+import hmac
 
 import pytest
 import scramp
@@ -113,6 +115,21 @@ def test_client_final(name: str) -> None:
     mechanism = server()
     mechanism.step(CLIENT_FIRST)
     assert kind(mechanism.step(message)) is expected
+
+
+def test_the_gs2_header_is_part_of_the_proof() -> None:
+    """A client that could bind (`y`) says so in its second message too, else somebody changed the first."""
+    salted = hashlib.pbkdf2_hmac("sha256", b"pencil", SECRET.salt, SECRET.iterations)
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    for binding, outcome in ((b"eSws", None), (b"biws", FailureKind.MALFORMED)):
+        mechanism = server()
+        challenge = mechanism.step(b"y,,n=user,r=abc")
+        assert isinstance(challenge, Challenge)
+        bare = b"c=" + binding + b",r=abc" + SERVER_NONCE.encode()
+        message = b"n=user,r=abc," + challenge.data + b"," + bare
+        signature = hmac.digest(SECRET.stored_key, message, "sha256")
+        proof = base64.b64encode(bytes(a ^ b for a, b in zip(client_key, signature, strict=True)))
+        assert kind(mechanism.step(bare + b",p=" + proof)) is outcome
 
 
 def test_the_client_has_nothing_to_add() -> None:

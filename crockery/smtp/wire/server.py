@@ -355,7 +355,6 @@ class ServerProtocol:
                 self.state = State.AUTH if reply.code == 334 else State.READY
                 self.authenticated = reply.code == 235
             case StartTLS() if reply.is_positive:
-                self._framer.discard_buffer()
                 self.state = State.HANDSHAKE
 
     def _start_content(self, start: DataStart, reply: Reply) -> None:
@@ -386,7 +385,10 @@ class ServerProtocol:
         return replies.hello(self.offer.hostname, keywords)
 
     def start_tls(self, offer: Offer) -> None:
-        """TLS is established: begin anew under `offer`, knowing nothing that was said in the clear (RFC 3207 §4.2)."""
+        """TLS is established: begin anew under `offer`, knowing nothing that was said in the clear (RFC 3207 §4.2).
+
+        Octets that came in the clear behind STARTTLS are dropped unread.
+        """
         if self.state is not State.HANDSHAKE:
             raise LocalProtocolError("there was no STARTTLS")
         self.offer, self.hello, self.authenticated = offer, None, False

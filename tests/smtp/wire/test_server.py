@@ -96,6 +96,12 @@ DIALOGS: dict[str, tuple[Offer, bytes, list[int], list[bytes | None]]] = {
     ),
     "too many recipients": (SMALL, HI + FROM + TO * 3, [250, 250, 250, 250, 452], []),
     "too many domains": (SMALL, HI + FROM + TO + b"RCPT TO:<b@other>\r\n" + TO, [250, 250, 250, 452, 250], []),
+    "limits are of one transaction": (
+        SMALL,
+        HI + FROM + TO * 2 + b"RSET\r\n" + FROM + b"RCPT TO:<b@other>\r\n" * 2,
+        [250] * 8,
+        [],
+    ),
     "too many transactions": (SMALL, HI + (FROM + b"RSET\r\n") * 3, [250, 250, 250, 250, 250, 421], []),
     "SMTPUTF8": (
         MX,
@@ -149,8 +155,8 @@ DIALOGS: dict[str, tuple[Offer, bytes, list[int], list[bytes | None]]] = {
     ),
     "AUTH longer line": (
         SUBMISSION,
-        HI + b"auth PLAIN\r\n" + b"x" * 12287 + b"\r\nNOOP\r\n",
-        [250, 334, 500, 250],
+        HI + b"auth PLAIN\r\n" + b"x" * 12287 + b"\r\nNOOP\r\n" + FROM,
+        [250, 334, 500, 250, 530],
         [],
     ),
     "AUTH long initial": (SUBMISSION, HI + b"AUTH PLAIN " + b"x" * 9000 + b"\r\n\r\n", [250, 334, 235], []),
@@ -241,7 +247,7 @@ def test_refusals_of_the_server() -> None:
 def test_a_refused_bdat_is_read_to_its_end_before_the_reply(pieces: list[bytes]) -> None:
     session = converse(pieces, choices={DataStart: replies.DISK_FULL})
     assert session.codes == [250, 250, 250, 452, 503, 250]
-    assert session.messages == []
+    assert session.messages == session.chunks == []
 
 
 def test_a_bdat_reply_waits_for_the_chunk() -> None:
