@@ -9,7 +9,7 @@ through the `render_` functions. Nothing here knows of sockets, clocks or mailbo
 - `access`      NoArguments, Login, Authenticate (`decode_sasl_line` for its later lines), Id, Enable
 - `mailboxes`   Select, Create, MailboxArgument, Rename, Status;  `listing`: List;  `append`: Append
 - `fetch`       Fetch: FetchItem, FetchSection;  `search`: Search and its tree of keys;  `messages`: Store, Copy, ...
-- `sequence`    `SequenceSet`: `resolve(largest)`, `indices(column)`, `exceeds(count)`
+- `sequence`    `SequenceSet`: `resolve(largest)`, `indices(uids)`, `positions(count)`, `exceeds(count)`
 - `mailbox`     names to and from the wire, `ListPattern`;  `utf7`;  `flags`;  `dates`;  `params`
 - `cursor`      the terminals, for parsers of further verbs
 - `render`      strings, sets, status responses;  `responses`: untagged data;  `response_codes`: APPENDUID and others

@@ -1,8 +1,8 @@
 """Sequence sets: which messages, by sequence number or by UID (RFC 9051 section 9, RFC 5182 for `$`).
 
 A set is kept as written. `resolve` gives its meaning against the largest number in use, as sorted ranges that neither
-overlap nor touch; `indices` finds its members in a sorted column. Cost: linear in the text of the set, whatever the
-size of the numbers in it.
+overlap nor touch; `indices` finds its members in a sorted column of UIDs, `positions` among sequence
+numbers. Cost: linear in the text of the set (and the result), whatever the size of the numbers in it.
 """
 
 import re
@@ -65,9 +65,12 @@ class SequenceSet:
         ranges = np.array(self.resolve(int(numbers[-1])), dtype=numbers.dtype).reshape(-1, 2)
         starts = np.searchsorted(numbers, ranges[:, 0], side="left").astype(np.int64)
         stops = np.searchsorted(numbers, ranges[:, 1], side="right").astype(np.int64)
-        if len(ranges) == 1:
-            return np.arange(starts[0], stops[0], dtype=np.int64)
         return _expand(starts, stops)
+
+    def positions(self, count: int) -> npt.NDArray[np.int64]:
+        """Ascending indices, from 0, of the sequence numbers meant, in a mailbox of `count` messages."""
+        ranges = np.array(self.resolve(count), dtype=np.int64).reshape(-1, 2)
+        return _expand(ranges[:, 0] - 1, ranges[:, 1])
 
     def exceeds(self, count: int) -> bool:
         """True if it names a sequence number that a mailbox of `count` messages has not: BAD (section 6.4.8)."""
@@ -94,10 +97,12 @@ def _ordered(a: int, b: int, largest: int) -> tuple[int, int]:
 
 def _expand(starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """All of start..stop-1 of every pair, joined: a running count shifted at each range's beginning."""
+    if len(starts) == 1:
+        return np.arange(starts[0], stops[0], dtype=np.int64)
+    if not len(starts):
+        return np.empty(0, dtype=np.int64)
     lengths = stops - starts
     ends = np.cumsum(lengths)
-    if not len(ends):
-        return np.empty(0, dtype=np.int64)
     shifts: npt.NDArray[np.int64] = np.repeat(starts - (ends - lengths), lengths)
     return np.arange(ends[-1], dtype=np.int64) + shifts
 

@@ -109,6 +109,11 @@ def test_indices_agree_with_the_obvious(found: SequenceSet, uids: set[int]) -> N
     assert column[found.indices(column)].tolist() == sorted(wanted)
 
 
+@given(sets, st.integers(0, 70))
+def test_positions_agree_with_the_obvious(found: SequenceSet, count: int) -> None:
+    assert found.positions(count).tolist() == [number - 1 for number in sorted(members(found, count))]
+
+
 @given(st.sets(st.integers(1, 100), min_size=1))
 def test_rendered_numbers_parse_to_themselves(numbers: set[int]) -> None:
     text = render_sequence_set(sorted(numbers))
