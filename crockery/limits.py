@@ -37,6 +37,21 @@ SMTP_MAX_MESSAGE: Final = 50 * MiB  # one message, as announced by SIZE; what Gm
 SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, users write to more
 SMTP_MAX_TRANSACTIONS: Final = 1000  # per connection; a peer with more to say connects again
 
+SMTP_MAX_HOPS: Final = 100  # Received fields of one message; RFC 5321 §6.3: a loop above 100
+SMTP_COMMAND_TIMEOUT: Final = 300.0  # for one whole command; RFC 5321 §4.5.3.2.7: 5 minutes
+SMTP_LOGIN_TIMEOUT: Final = 60.0  # ... on submission ports before login: programs log in at once
+SMTP_DATA_TIMEOUT: Final = 180.0  # silence within a message; RFC 5321 §4.5.3.2.5: 3 minutes
+SMTP_MESSAGE_TIMEOUT: Final = 3600.0  # one whole message: SMTP_MAX_MESSAGE at 15 KiB/s
+SMTP_MAX_ERRORS: Final = 20  # 5yz replies in a connection: harvesters try many recipients, honest servers few bad ones
+SMTP_MAX_AUTH_FAILURES: Final = 5  # failed logins in a connection; people retype once or twice
+SMTP_MAX_IDLE_COMMANDS: Final = 1000  # commands between two mails, without accepted recipients: honest ones need ten
+SMTP_OUTPUT_HELD: Final = 16 * KiB  # replies gathered and not yet sent: EHLO answers with forty times what it costs
+
+# Mail on its way in (crockery/delivery)
+INTAKE_HOLD: Final = 64 * KiB  # a message up to this is dealt with as a whole; most mail is a tenth of it
+INTAKE_MAX_HEADER: Final = 1 * MiB  # one header: all that is read of it (MAX_PARSED_HEADER) and so all that is checked
+INTAKE_SHARE: Final = 1536 * KiB  # the most that one message holds in memory: a body part, a frame and what comes in
+
 # The log (crockery/events)
 
 FACTS_RESERVE: Final = 64 * MiB
@@ -156,3 +171,11 @@ IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent fram
 IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
 IMAP_HEADER_CACHE: Final = 16 * MiB  # octets of rendered HEADER.FIELDS kept, all sessions together
 IMAP_SUMMARY_CACHE: Final = 8 * MiB  # octets of summaries kept where the structure file has none
+
+# Derived files
+
+KEPT_HEADER: Final = 16 * KiB
+"""Octets of a message's common header fields kept in the structure file; longer ones are read from the log."""
+
+STRUCTURE_CACHE: Final = 4096
+"""Messages without a row in the structure file whose computed rows stay in memory: those that have just come."""
