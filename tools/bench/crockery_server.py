@@ -37,11 +37,15 @@ class CrockeryServer:
     def start(self) -> Endpoints:
         """Makes log and accounts at the first start, then runs it; returns when SMTP and IMAP answer."""
         if not self.log.exists():
-            self._directory.mkdir(parents=True, exist_ok=True)
-            self._command("init", str(self.log), "--domain", DOMAIN, "--postmaster-password", "bench-postmaster")
-            for account in ACCOUNTS:
-                self._command("account", "add", account.user, "--password", account.password, "--log", str(self.log))
+            self.initialise()
         return self.run()
+
+    def initialise(self) -> None:
+        """Makes the log with the accounts of the benchmark. Raises ServerError."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._command("init", str(self.log), "--domain", DOMAIN, "--postmaster-password", "bench-postmaster")
+        for account in ACCOUNTS:
+            self._command("account", "add", account.user, "--password", account.password, "--log", str(self.log))
 
     def run(self, timeout: float = START_TIMEOUT) -> Endpoints:
         """Runs it on the log that is there; returns when SMTP and IMAP answer. Raises ServerError."""
@@ -65,14 +69,19 @@ class CrockeryServer:
         """Octets of the log and of all that is derived from it."""
         return self.log.stat().st_size + size_of_tree(self.derived)
 
+    def drop_snapshot(self) -> None:
+        """Deletes the snapshot, so that the next start replays everything from the copy of the facts."""
+        (self.derived / "snapshot").unlink(missing_ok=True)
+
     def drop_derived(self) -> None:
-        """Deletes what is derived from the log, so that the next start replays it."""
+        """Deletes all that is derived from the log, so that the next start replays the log itself."""
         shutil.rmtree(self.derived, ignore_errors=True)
 
     def _command(self, *arguments: str) -> None:
         done = subprocess.run([crockery_program(), *arguments], capture_output=True, text=True)
         if done.returncode:
-            raise ServerError(f"crockery {' '.join(arguments[:2])}: {done.stderr.strip()}")
+            reason = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
+            raise ServerError(f"crockery {arguments[0]}: {reason}")
 
 
 def crockery_program() -> str:

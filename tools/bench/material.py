@@ -34,6 +34,10 @@ class Material:
         choice = [message for message in self.corpus if 3072 <= len(message) <= 5400]
         return mark(random.Random(SEED).choices(choice, k=count))
 
+    def short_mails(self) -> list[bytes]:
+        """All mails below 1.5 KiB, for logs of millions."""
+        return [message for message in self.corpus if len(message) < 1536]
+
     def mailbox_mails(self, count: int) -> list[bytes]:
         """`count` mails, 12 KiB in the mean: as in the corpus, with the large ones drawn more often.
 

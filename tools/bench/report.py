@@ -104,7 +104,8 @@ def preamble(scale: Scale) -> str:
         f"Dovecot {_output('dovecot', '--version').partition(' ')[0]}. "
         f"Rounds: {scale.rounds}, the servers taking turns row by row; each figure is the median, with the least "
         f"and the greatest in brackets. Mailbox: {scale.mailbox:,} messages; SMTP: {scale.smtp_mails:,} mails "
-        f"({scale.smtp_mails_single:,} with one session)."
+        f"({scale.smtp_mails_single:,} with one session); large log: {scale.big_log:,} messages. "
+        f"Memory is Pss, shared pages divided among those who share them."
     )
 
 

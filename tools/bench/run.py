@@ -88,7 +88,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, help="messages of the mailbox")
     parser.add_argument("--big-log", type=int, metavar="N", help="messages of the log for start and replay")
     parser.add_argument("--mail-fsync", choices=("optimized", "always"), default="optimized", help="Dovecot's setting")
-    parser.add_argument("--write", action="store_true", help="write the table into BENCHMARKS.md")
+    parser.add_argument("--write", action="store_true", help="write BENCHMARKS.md, though not all was measured in full")
     return parser.parse_args()
 
 
@@ -99,7 +99,10 @@ def chosen_scale(arguments: argparse.Namespace) -> Scale:
 
 
 def main() -> None:
-    """Measures what the arguments ask for; the servers' folders are removed before and kept after, for their logs."""
+    """Measures what the arguments ask for; a full run goes into BENCHMARKS.md.
+
+    The servers' folders are removed before and kept after, for their logs.
+    """
     arguments = parse_arguments()
     unknown = set(arguments.rows or ()) - {row.name for row in ROWS}
     if unknown:
@@ -120,7 +123,7 @@ def main() -> None:
     problems = failures(lines, {"peer": peer.name, "crockery": CrockeryServer.name})
     text += "".join(f"\n\nNot measured: {problem}" for problem in problems)
     print(f"\n{text}")
-    if arguments.write:
+    if arguments.write or not (arguments.only or arguments.rows or arguments.quick):
         write_page(PAGE, text)
 
 
