@@ -7,7 +7,7 @@ is nothing to refuse: text that cannot stand in a line is made to fit.
 import re
 import time
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from crockery.imap.wire import utf7
 from crockery.imap.wire.dates import MONTHS
 from crockery.imap.wire.errors import BadCommand
 
-Numbers = Sequence[int] | npt.NDArray[np.integer[npt.NBitBase]]
+Numbers = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 QUOTABLE = re.compile(rb"[^\x00\r\n\x80-\xff]*+")

@@ -184,12 +184,13 @@ def printed(key: Key) -> bytes:
         case HasText(value, headers):
             return (b"TEXT " if headers else b"BODY ") + non_waiting(value)
         case Dated(relation, day, sent):
-            name = (("SENT" if sent else "") + relation.upper()).encode()
-            return name + b" %d-%b-%04d" % (day.day, MONTHS[day.month - 1], day.year)
+            text = b"%d-%b-%04d" % (day.day, MONTHS[day.month - 1], day.year)
+            return (b"SENT" if sent else b"") + relation.upper().encode() + b" " + text
         case Sized(size, larger):
             return (b"LARGER" if larger else b"SMALLER") + b" %d" % size
         case InSet(messages, uid):
             return (b"UID " if uid else b"") + bytes(messages)
+    raise AssertionError(key)
 
 
 def non_waiting(value: str) -> bytes:
