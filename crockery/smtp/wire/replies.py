@@ -58,6 +58,8 @@ SHUTTING_DOWN: Final = Reply(421, "4.3.2", "This server is shutting down, try ag
 IDLE_TOO_LONG: Final = Reply(421, "4.4.2", "No command for too long, closing")
 TOO_MANY_ERRORS: Final = Reply(421, "4.7.0", "Too many errors, closing")
 TOO_MANY_CONNECTIONS: Final = Reply(421, "4.7.0", "Too many connections from your address, try again later")
+TOO_MANY_COMMANDS: Final = Reply(421, "4.7.0", "Too many commands and no mail, closing")
+TOO_MANY_FAILED_LOGINS: Final = Reply(421, "4.7.0", "Too many failed logins, try again later")
 TOO_MANY_TRANSACTIONS: Final = Reply(421, "4.7.0", "Too many messages in this connection, connect again")
 NOT_SMTP: Final = Reply(421, "4.7.0", "This is a mail server and you do not speak SMTP")
 TLS_NOT_HERE: Final = Reply(421, "4.7.0", "TLS begins with STARTTLS on this port")
@@ -108,6 +110,7 @@ AUTH_CANCELLED: Final = Reply(501, "5.7.0", "Authentication cancelled")
 AUTH_MALFORMED: Final = Reply(501, "5.5.2", "Authentication data are malformed")
 AUTH_UNAVAILABLE: Final = Reply(454, "4.7.0", "Authentication is not possible at the moment, try again later")
 AUTH_TOO_LONG: Final = Reply(500, "5.5.6", "Authentication exchange line is too long")
+ACCOUNT_DISABLED: Final = Reply(525, "5.7.13", "This account is disabled")
 UNKNOWN_MECHANISM: Final = Reply(504, "5.5.4", "This mechanism is not offered")
 
 
@@ -129,6 +132,8 @@ NO_SUCH_USER: Final = Reply(550, "5.1.1", "No such user here")
 USER_DISABLED: Final = Reply(550, "5.2.1", "This mailbox does not accept mail")
 NO_RELAY: Final = Reply(550, "5.7.1", "Mail for other domains is not relayed")
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", "Too many recipients, send the rest in another transaction")
+RECIPIENT_GONE: Final = Reply(451, "4.2.1", "A recipient's mailbox is gone since you asked, try again")
+ONE_RECIPIENT: Final = Reply(452, "4.5.3", "A receipt has one recipient, send another for the next")
 TOO_MANY_DOMAINS: Final = Reply(452, "4.5.3", "Too many recipient domains, send the rest in another transaction")
 MAILBOX_FULL: Final = Reply(452, "4.2.2", "The mailbox is full, try again later")
 DISK_FULL: Final = Reply(452, "4.3.1", "Not enough room at the moment, try again later")
@@ -141,7 +146,20 @@ TOO_BIG: Final = Reply(552, "5.3.4", "The message is too big")
 BARE_NEWLINE: Final = Reply(550, "5.6.0", "The message has a bare CR or LF, which mail may not have")
 TEXT_LINE_TOO_LONG: Final = Reply(554, "5.6.0", "A line of the message is too long")
 MAIL_LOOP: Final = Reply(554, "5.4.6", "The message is in a loop: too many Received fields")
+HEADER_TOO_BIG: Final = Reply(552, "5.3.4", "The header of the message is too big")
+BAD_FROM: Final = Reply(550, "5.6.0", "The message needs one clean From field, and at most one Sender field")
+FROM_NOT_YOURS: Final = Reply(550, "5.7.1", "The From or Sender address does not belong to your account")
 REFUSED_CONTENT: Final = Reply(550, "5.7.1", "The message was refused by policy")
+
+
+def accepted(number: int) -> Reply:
+    """250: the message is ours now, as event `number` (RFC 5321 §4.1.1.4)."""
+    return Reply(250, "2.6.0", f"Message accepted as {number}")
+
+
+def internal_error(reference: str) -> Reply:
+    """451: a defect of ours; `reference` is in the log beside its description."""
+    return Reply(451, "4.3.0", f"{INTERNAL_ERROR.text} (reference {reference})")
 
 
 def chunk_received(size: int) -> Reply:

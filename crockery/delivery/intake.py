@@ -1,0 +1,118 @@
+"""A message as it comes in. Its header is held, checked and edited; the rest streams into the log.
+
+Small mails, nearly all, are held whole and dealt with in one go. Invariants: at most `INTAKE_MAX_HEADER` and one part
+of a body (1 MiB) are in memory; once something stands against the message, no more of it is kept.
+"""
+
+from typing import Final, NamedTuple
+
+from crockery.actions.incoming import IncomingBody, ReceivedBody, received
+from crockery.actions.store import Store
+from crockery.delivery.envelope import Envelope
+from crockery.delivery.header import Header, find_header_end
+from crockery.delivery.policy import Policy
+from crockery.limits import INTAKE_HOLD, INTAKE_MAX_HEADER
+from crockery.smtp.wire import Reply, replies
+
+_PIECE: Final = 16 * 1024
+"""Octets gathered before they go on, so that a peer who sends single octets costs no more than others."""
+
+
+class Message(NamedTuple):
+    """What came in, edited, and ready to be named by one event."""
+
+    header: Header
+    """As it came, before the edit."""
+    body: ReceivedBody
+    message_id: str
+    eight_bit: bool
+
+
+class Intake:
+    """One message. `write` its octets as they come, then `finish`; or drop it at any time."""
+
+    def __init__(self, store: Store, policy: Policy, envelope: Envelope) -> None:
+        self._store = store
+        self._policy = policy
+        self._envelope = envelope
+        self._held = bytearray()
+        self._next_look = INTAKE_HOLD
+        self._looked = 0
+        self._header: Header | None = None
+        self._message_id = ""
+        self._body: IncomingBody | None = None
+        self._eight_bit = False
+        self.refusal: Reply | None = None
+        """What stands against the message."""
+
+    @property
+    def is_large(self) -> bool:
+        """Parts of it are in the log already, or will be."""
+        return self._body is not None
+
+    def write(self, data: bytes) -> None:
+        """Add octets; raises LogFull."""
+        if self.refusal is not None:
+            return
+        self._held += data
+        if self._body is not None:
+            if len(self._held) >= _PIECE:
+                self._pass_on(self._body)
+        elif len(self._held) > self._next_look:
+            self._begin_streaming()
+
+    def finish(self) -> Message | None:
+        """The whole message; None: see `refusal`. Raises LogFull."""
+        if self.refusal is not None:
+            return None
+        if self._body is None:
+            return self._finish_small()
+        self._pass_on(self._body)
+        assert self._header is not None
+        return Message(self._header, self._body.finish(), self._message_id, self._eight_bit)
+
+    def _finish_small(self) -> Message | None:
+        data = bytes(self._held)
+        end = find_header_end(data)
+        header = Header(data if end is None else data[:end])
+        edited = self._take_header(header)
+        if edited is None:
+            return None
+        body = edited if end is None else edited + data[end:]
+        return Message(header, received(body), self._message_id, not data.isascii())
+
+    def _begin_streaming(self) -> None:
+        held = self._held
+        self._next_look = len(held) + INTAKE_HOLD
+        end = find_header_end(held, self._looked)
+        self._looked = len(held)
+        if (len(held) if end is None else end) > INTAKE_MAX_HEADER:
+            self.refusal = replies.HEADER_TOO_BIG
+            self._held = bytearray()
+        elif end is not None:
+            header = Header(bytes(held[:end]))
+            edited = self._take_header(header)
+            if edited is None:
+                self._held = bytearray()
+                return
+            self._eight_bit = not header.data.isascii()
+            self._header = header
+            self._body = IncomingBody(self._store)
+            held[:end] = edited
+            self._pass_on(self._body)
+
+    def _take_header(self, header: Header) -> bytes | None:
+        """The header as it is kept; None: something stands against it."""
+        state = self._store.state
+        self.refusal = self._policy.check_content(state, self._envelope, header)
+        if self.refusal is not None:
+            return None
+        edited = self._policy.edit(state, header, self._store.now)
+        self._message_id = header.message_id or (Header(edited).message_id if edited is not header.data else "")
+        return edited
+
+    def _pass_on(self, body: IncomingBody) -> None:
+        data = bytes(self._held)
+        self._held.clear()
+        self._eight_bit = self._eight_bit or not data.isascii()
+        body.write(data)

@@ -1,0 +1,83 @@
+"""The policy of the submission ports (RFC 6409): people with accounts send under their own addresses.
+
+§6.1 (the reverse-path belongs to the account), §6.3 and RFC 5322 §3.6.2 (so does From), §8.2 and §8.3 (Date and
+Message-ID are added), RFC 5322 §3.6.3 (Bcc is removed). The null reverse-path is for receipts (RFC 8098 §3): one
+recipient, and From is checked all the same.
+"""
+
+import secrets
+
+from crockery.delivery.envelope import Envelope
+from crockery.delivery.header import Header
+from crockery.delivery.inbound import has_few_hops, is_known
+from crockery.delivery.policy import Policy
+from crockery.delivery.recipients import may_send_as
+from crockery.message.addresses import AddressError as BadField
+from crockery.message.addresses import parse_mailboxes
+from crockery.message.dates import render_date
+from crockery.message.edit import missing_fields, remove_bcc, remove_forged
+from crockery.projections.state import State
+from crockery.smtp.wire import AddressError, Mailbox, Reply, parse_domain, replies
+
+
+def may_send(state: State, envelope: Envelope) -> Reply | None:
+    """The account is there and not disabled; it may have been when it logged in."""
+    account = state.accounts.by_id.get(envelope.client.account)
+    return replies.ACCOUNT_DISABLED if account is None or account.disabled else None
+
+
+def is_senders_own(state: State, envelope: Envelope) -> Reply | None:
+    """The reverse-path belongs to the account, or is null."""
+    path = envelope.reverse_path
+    return None if path is None or _is_own(state, envelope, path) else replies.SENDER_NOT_YOURS
+
+
+def is_one_for_receipt(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+    """What cannot bounce goes to one recipient at a time."""
+    return replies.ONE_RECIPIENT if envelope.reverse_path is None and envelope.recipients else None
+
+
+def is_from_own(state: State, envelope: Envelope, header: Header) -> Reply | None:
+    """There is one From field, and all its mailboxes belong to the account; likewise Sender, where there is one.
+
+    Anything that two programs could read differently is refused: it decides who a sender is.
+    """
+    authors, senders = header.values(b"from"), header.values(b"sender")
+    if len(authors) != 1 or len(senders) > 1:
+        return replies.BAD_FROM
+    for value in (*authors, *senders):
+        try:
+            mailboxes = [_read_mailbox(spec) for spec in parse_mailboxes(value)]
+        except (BadField, AddressError):
+            return replies.BAD_FROM
+        if not all(_is_own(state, envelope, mailbox) for mailbox in mailboxes):
+            return replies.FROM_NOT_YOURS
+    return None
+
+
+def edit_header(state: State, header: Header, now: int) -> bytes:
+    """With Date and Message-ID, without Bcc and without fields that only the receiver may write."""
+    data = header.data
+    message_id = f"<{secrets.token_hex(16)}@{state.settings.domain}>"
+    added = missing_fields(data, render_date(now), message_id.encode())
+    return added + remove_forged(remove_bcc(data), state.settings.hostname)
+
+
+def _is_own(state: State, envelope: Envelope, mailbox: Mailbox) -> bool:
+    account = state.accounts.by_id.get(envelope.client.account)
+    return account is not None and may_send_as(state, account, mailbox)
+
+
+def _read_mailbox(spec: str) -> Mailbox:
+    """A mailbox of a header field, whose local part has lost its quoting. Raises AddressError."""
+    local, _, domain = spec.rpartition("@")
+    return Mailbox(local, parse_domain(domain))
+
+
+SUBMISSION = Policy(
+    via="submission",
+    sender=(may_send, is_senders_own),
+    recipient=(is_one_for_receipt, is_known),
+    content=(has_few_hops, is_from_own),
+    edit=edit_header,
+)
