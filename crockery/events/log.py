@@ -6,27 +6,23 @@ appended is visible to the projections at once, and durable later: nobody outsid
 to its number.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgpack
 
-from crockery.events.body import StoredBody, decompress_frames
+from crockery.events.body import StoredBody
 from crockery.events.catalog import Catalog
-from crockery.events.codec import Encoded, decode_facts, encode
-from crockery.events.errors import BodyUnreadable, LogFailed, LogFull
+from crockery.events.codec import Encoded, encode
+from crockery.events.errors import LogFailed, LogFull
 from crockery.events.file import LogFile
-from crockery.events.format import HEAD, HEAD_SIZE, OVERHEAD, Head, Header, make_hasher
+from crockery.events.format import Header, make_hasher
+from crockery.events.ranges import unpack_numbers
+from crockery.events.reading import Bodies
 from crockery.events.scan import Position
 from crockery.events.types import Event, EventType
-from crockery.events.types.server import BATCH
+from crockery.events.types.server import BATCH, BODIES_ERASED
 from crockery.limits import FACTS_RESERVE, RESERVE_STEP
-
-logger: Final = logging.getLogger(__name__)
-
-FIRST_READ: Final = 16 * 1024
-"""Octets read at once for a record: most mails come whole."""
 
 Apply = Callable[[int, int, EventType, Mapping[str, Any]], None]
 """Folds one event into the projections: sequence number, time (microseconds), type, facts."""
@@ -47,12 +43,14 @@ class Appended(NamedTuple):
 class Batch:
     """Atoms that will be written and synced together, beginning with a batch frame at `offset`."""
 
-    __slots__ = ("appended", "buffers", "last", "length", "offset")
+    __slots__ = ("appended", "buffers", "hash", "last", "length", "offset")
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
         self.length = 0
         self.last = 0
+        self.hash = b""
+        """Hash of the last record."""
         self.buffers: list[bytes] = []
         self.appended: list[Appended] = []
 
@@ -62,7 +60,7 @@ class Batch:
 
 
 class Log:
-    """An open log. `open_log` in `recover` makes one."""
+    """An open log. `open_log` in `opening` makes one."""
 
     def __init__(
         self,
@@ -93,17 +91,19 @@ class Log:
         self.failed: str | None = None
         """Why nothing can be appended any more; None while all is well."""
         self.on_append: Callable[[], None] = lambda: None
-        """Called after each append; the writer sets it."""
+        """Called after each append, and when one failed; the writer sets it."""
         self._apply = apply
         self._clock = clock
         self._hasher = make_hasher(header.key)
         self._hash = position.hash
         self._end = position.offset
         self._durable_end = position.offset
+        self._durable_hash = position.hash
         self._batch: Batch | None = None
         self._unwritten: dict[int, Encoded] = {}
         self._reserve = reserve
         self._reserved = 0
+        self._bodies = Bodies(file, catalog, self._hasher, self._unwritten)
         self.last_time = 0
         self.stalled = False
         """A write found the disk full: nothing is appended until it went through."""
@@ -115,15 +115,16 @@ class Log:
 
     @property
     def durable_position(self) -> Position:
-        """Where the durable records end; hash and number are only those of the head when nothing is queued."""
-        return Position(self._durable_end, self.durable, self._hash)
+        """Where the durable records end."""
+        return Position(self._durable_end, self.durable, self._durable_hash)
 
     def append(self, events: Sequence[Event], *, jump: int = 0) -> int:
         """Append one atom and apply it; returns the sequence number of its first event (the others follow it).
 
         `jump` is for HistoryResumed alone: numbers go on that much later.
 
-        Raises LogFull (no room: nothing happened) and LogFailed (the process must stop).
+        Raises LogFull (no room: nothing happened), LogFailed (the process must stop), and what encoding raises for
+        facts that cannot be written (a defect; nothing happened).
         """
         if self.failed is not None:
             raise LogFailed(self.failed)
@@ -139,9 +140,9 @@ class Log:
                 self._apply(number, time, event.type, facts)
         except Exception as error:
             self.failed = "an event could not be applied; this is a defect of Crockery: restart it"
+            self.on_append()  # wakes the writer, which stops the process
             raise LogFailed(self.failed) from error
-        self._enqueue(frame, list(zip(encoded, events, decoded, strict=True)), first, time)
-        self._hash = digest
+        self._enqueue(frame, list(zip(encoded, events, decoded, strict=True)), first, time, digest)
         self.head = first + len(events) - 1
         self.last_time = time
         self.on_append()
@@ -150,7 +151,7 @@ class Log:
     def _encode_frame(self, first: int, time: int) -> Encoded | None:
         if self._batch is not None:
             return None
-        event = Event(BATCH, {"durable": self._durable_end})
+        event = Event(BATCH, {"durable": self._end})  # a batch is written when all before it is synced
         return encode(event, first, time, last=True, previous=self._hash, hasher=self._hasher)
 
     def _encode_atom(
@@ -173,9 +174,9 @@ class Log:
         needed = end + (self._reserve if has_body else 0)
         if needed <= self._reserved:
             return
-        for extra in (self._reserve + RESERVE_STEP, 0):
-            if self.file.reserve(needed + extra):
-                self._reserved = needed + extra
+        for target in (end + self._reserve + RESERVE_STEP, needed):
+            if self.file.reserve(target):
+                self._reserved = target
                 return
         raise LogFull("the disk is full: new mail is refused; delete something or make room")
 
@@ -185,6 +186,7 @@ class Log:
         atom: list[tuple[Encoded, Event, dict[str, Any]]],
         first: int,
         time: int,
+        digest: bytes,
     ) -> None:
         batch = self._batch
         if batch is None:
@@ -203,7 +205,10 @@ class Log:
             if encoded.body or "prefix" in facts:
                 self.catalog.add(number, offset)
                 self._unwritten[number] = encoded
+            if event.type is BODIES_ERASED:
+                self.catalog.erase(unpack_numbers(facts["numbers"]).tolist())
         self._end = batch.end
+        self._hash = batch.hash = digest
 
     # What the writer does with batches.
 
@@ -221,7 +226,10 @@ class Log:
             raise LogFailed(f"syncing the log failed ({error})") from error
 
     def cut_back(self, batch: Batch) -> None:
-        """After a write that found no room: nothing of the batch stays; it is written again from its start."""
+        """After a write that found no room: nothing of the batch stays; it is written again from its start.
+
+        Until then nothing can be appended. Raises OSError.
+        """
         self.stalled = True
         self._reserved = 0
         self.file.truncate(batch.offset)
@@ -230,67 +238,80 @@ class Log:
         """The batch is durable."""
         self.durable = batch.last
         self._durable_end = batch.end
+        self._durable_hash = batch.hash
         self.stalled = False
         for appended in batch.appended:
             self._unwritten.pop(appended.sequence, None)
 
-    # Reading.
+    # Reading: may be called from threads.
 
     def read_record(self, number: int) -> tuple[EventType, Mapping[str, Any], bytes]:
-        """Type, facts and stored body (compressed) of an event with a body; raises BodyUnreadable."""
-        encoded = self._unwritten.get(number)
-        if encoded is not None:
-            head, facts, body = Head._make(HEAD.unpack_from(encoded.record)), encoded.facts, encoded.body
-        else:
-            head, facts, body = self._read_from_file(number)
-        decoded = decode_facts(head, facts)
-        if decoded is None:
-            raise BodyUnreadable(number, "missing")
-        return decoded[0], decoded[1], body
+        """Type, facts and own stored body (compressed) of an event with a body or a prefix; raises BodyUnreadable."""
+        stored = self._bodies.record(number)
+        return stored.type, stored.facts, self._bodies.octets(stored)
 
-    def _read_from_file(self, number: int) -> tuple[Head, bytes, bytes]:
-        offset = self.catalog.find(number)
-        if offset is None:
-            raise BodyUnreadable(number, "missing")
-        data = self.file.read(offset, FIRST_READ)
-        if len(data) < HEAD_SIZE:
-            raise BodyUnreadable(number, "missing")
-        head = Head._make(HEAD.unpack_from(data))
-        body_at = OVERHEAD + head.facts_length
-        end = body_at + head.body_length
-        if len(data) < end:
-            data += self.file.read(offset + len(data), end - len(data))
-        if head.sequence != number or len(data) < end:
-            raise BodyUnreadable(number, "damaged")
-        return head, data[HEAD_SIZE : HEAD_SIZE + head.facts_length], data[body_at:end]
+    def read_facts(self, number: int) -> Mapping[str, Any]:
+        """The facts of an event with a body or a prefix, also when the body is erased; raises BodyUnreadable."""
+        return self._bodies.record(number).facts
 
     def read_body(self, number: int) -> bytes:
         """The octets of an event's own body (a secret, or a message's without prefix); raises BodyUnreadable."""
-        _, facts, stored = self.read_record(number)
-        return self._join(number, facts, stored)
+        return self._bodies.body(self._bodies.record(number))
 
     def read_message(self, number: int) -> tuple[bytes, bytes]:
         """The prefix and the body of a stored message; raises BodyUnreadable."""
-        _, facts, stored = self.read_record(number)
-        prefix: bytes = facts.get("prefix", b"")
-        source = facts.get("body_of")
-        if source is not None:
-            return prefix, self.read_body(source)
-        return prefix, self._join(number, facts, stored)
+        stored = self._bodies.record(number)
+        return stored.facts.get("prefix", b""), self._bodies.body(stored)
 
-    def _join(self, number: int, facts: Mapping[str, Any], stored: bytes) -> bytes:
-        parts = facts.get("parts", ())
-        pieces = [self.read_body(part) for part in parts]
-        if stored or not parts:
-            pieces.append(self._decompress(number, facts, stored))
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    def read_range(self, number: int, start: int, length: int) -> bytes:
+        """`length` octets of the message (prefix and body joined) from `start`, fewer at its end.
 
-    def _decompress(self, number: int, facts: Mapping[str, Any], stored: bytes) -> bytes:
+        Reads only the frames needed: a partial FETCH of a large mail is cheap. Raises BodyUnreadable.
+        """
+        return self._bodies.message_range(number, start, length)
+
+    # Erasing, closing.
+
+    def erase_bodies(self, numbers: Iterable[int]) -> int:
+        """Overwrite the stored bodies of these events with zeros; returns the octets given back.
+
+        Only once the BodiesErased that names them is durable. Blocks, for a thread; harmless when repeated. Raises
+        OSError; the zeros are on disk after the next sync.
+        """
+        freed = 0
+        for number in numbers:
+            place = self._bodies.place(number)
+            if place is not None:
+                self.file.erase(*place)
+                freed += place[1]
+        return freed
+
+    def commit(self) -> None:
+        """Write and sync all that is queued, now; for programs without a `Writer`. Blocks. Raises OSError, LogFailed.
+
+        On OSError the batch stays queued, and nothing of it is in the file.
+        """
+        batch = self.take_batch()
+        if batch is None:
+            return
         try:
-            return decompress_frames(stored, facts.get("frames", ()))
-        except Exception as error:  # zstandard raises its own ZstdError and, on short frames, others
-            reason = "missing" if not any(stored) else "damaged"
-            raise BodyUnreadable(number, reason) from error
+            self.write_batch(batch)
+        except OSError:
+            self._batch = batch
+            self.file.truncate(batch.offset)
+            raise
+        except LogFailed as error:
+            self.failed = str(error)
+            raise
+        self.batch_done(batch)
+
+    def close(self) -> None:
+        """Give the reserved space back and close the file, with its lock. What is queued is dropped."""
+        if self.failed is None:
+            self.failed = "the log is closed"
+            if self._reserved and not self._unfinished:
+                self.file.truncate(self._durable_end)
+        self.file.close()
 
 
 def body_event(kind: EventType, facts: Mapping[str, Any], body: StoredBody | None) -> Event:

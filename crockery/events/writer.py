@@ -49,6 +49,8 @@ class Writer:
         try:
             while True:
                 await self._wake.wait()
+                if self.log.failed is not None:
+                    raise LogFailed(self.log.failed)
                 await self._commit()
         finally:
             if self.log.failed is None:

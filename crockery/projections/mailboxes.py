@@ -208,11 +208,13 @@ class Mailboxes:
         return next((m for m in self.of_account(account).values() if m.special_use == use), None)
 
     def orphans(self, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        """Those of the messages that have one reference only: taking it away leaves nobody who refers to them."""
+        """Those of the messages that nobody refers to when these references go (a number may come several times)."""
         extra = self.extra_references
         if not extra:
             return numbers
-        return np.array([n for n in numbers.tolist() if n not in extra], dtype=np.uint64)
+        distinct, counts = np.unique(numbers, return_counts=True)
+        pairs = zip(distinct.tolist(), counts.tolist(), strict=True)
+        return np.array([n for n, count in pairs if count > extra.get(n, 0)], dtype=np.uint64)
 
     def dump(self) -> Any:
         return [

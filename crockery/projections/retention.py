@@ -27,6 +27,10 @@ class Retention:
         self.unreferenced_parts: set[int] = set()
         """BodyParts that no message has named yet."""
 
+    def is_erased(self, number: int) -> bool:
+        """Whether the body of this event was erased. Slow: for saying why a body of zeros cannot be read."""
+        return any(number in unpack_numbers(packed) for packed in reversed(self.erasures))
+
     def due(self, before: int) -> list[int]:
         """Numbers of the messages whose retention ended at `before` (microseconds), oldest first."""
         return [number for number, since in self.orphaned.items() if since <= before]
@@ -51,12 +55,15 @@ class Retention:
             list(self.sharers.items()),
             list(self.parts.items()),
             sorted(self.unreferenced_parts),
+            list(self.erasures),
+            sorted(self.unfinished),
         ]
 
     def load(self, dumped: Any) -> None:
-        orphaned, secrets, body_of, sharers, parts, unreferenced = dumped
+        orphaned, secrets, body_of, sharers, parts, unreferenced, self.erasures, unfinished = dumped
         self.orphaned, self.body_of, self.sharers, self.parts = map(dict, (orphaned, body_of, sharers, parts))
         self.replaced_secrets, self.unreferenced_parts = set(secrets), set(unreferenced)
+        self.unfinished = set(unfinished)
 
     # Folding: one method an event type.
 
@@ -79,17 +86,27 @@ class Retention:
         self.orphaned.update(dict.fromkeys(unpack_numbers(facts["orphaned"]).tolist(), time))
 
     def secret_replaced(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
-        """PasswordSet."""
-        if facts["replaces"]:
+        """PasswordSet, CertificateInstalled."""
+        if facts.get("replaces"):
             self.replaced_secrets.add(facts["replaces"])
 
     def app_password_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.replaced_secrets.add(facts["app"])
 
+    def account_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.replaced_secrets.update(unpack_numbers(facts.get("secrets", b"")).tolist())
+
+    def server_stopped(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.unfinished.clear()
+
     def bodies_erased(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """Its numbers are those of the bodies, and of the messages that shared them."""
+        self.erasures.append(facts["numbers"])
         for number in unpack_numbers(facts["numbers"]).tolist():
+            self.unfinished.add(number)
             self.replaced_secrets.discard(number)
             self.unreferenced_parts.discard(number)
             self.orphaned.pop(number, None)
             self.parts.pop(number, None)
             self.sharers.pop(number, None)
+            self.body_of.pop(number, None)

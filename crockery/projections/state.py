@@ -75,14 +75,17 @@ class State:
         boxes, people, kept = self.mailboxes, self.accounts, self.retention
         rows: tuple[tuple[EventType, tuple[Fold, ...]], ...] = (
             (server.SERVER_STARTED, (self.server.server_started,)),
-            (server.SERVER_STOPPED, (self.server.server_stopped,)),
+            (server.SERVER_STOPPED, (self.server.server_stopped, kept.server_stopped)),
             (server.HISTORY_RESUMED, (self.server.history_resumed, boxes.history_resumed)),
             (server.BODY_PART, (kept.body_part,)),
             (server.BODIES_ERASED, (kept.bodies_erased,)),
             (server.SETTING_CHANGED, (self.settings.setting_changed,)),
-            (server.CERTIFICATE_INSTALLED, (self.server.certificate_installed,)),
+            (server.CERTIFICATE_INSTALLED, (self.server.certificate_installed, kept.secret_replaced)),
             (accounts.ACCOUNT_ADDED, (people.account_added,)),
-            (accounts.ACCOUNT_REMOVED, (people.account_removed, boxes.account_removed, kept.orphans_made)),
+            (
+                accounts.ACCOUNT_REMOVED,
+                (people.account_removed, boxes.account_removed, kept.orphans_made, kept.account_removed),
+            ),
             (accounts.ACCOUNT_DISABLED, (people.account_disabled,)),
             (accounts.PASSWORD_SET, (people.password_set, kept.secret_replaced)),
             (accounts.ALIAS_ADDED, (people.alias_added,)),

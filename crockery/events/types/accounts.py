@@ -21,6 +21,8 @@ class AccountRemoved(TypedDict):
     name: str
     orphaned: bytes
     """Packed numbers of the messages that no mailbox refers to any more."""
+    secrets: NotRequired[bytes]
+    """Packed numbers of the events whose secret bodies are erased by this one."""
 
 
 class AccountDisabled(TypedDict):

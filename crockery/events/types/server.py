@@ -61,7 +61,7 @@ class BodyPart(TypedDict):
 
 
 class BodiesErased(TypedDict):
-    """The bodies of these events (packed numbers) are zeros from now on."""
+    """The bodies of these events (packed numbers; also of those that share one) are zeros from now on."""
 
     numbers: bytes
     why: str
@@ -87,6 +87,8 @@ class CertificateInstalled(TypedDict):
     fingerprint: str
     certificate_path: NotRequired[str]
     key_path: NotRequired[str]
+    replaces: NotRequired[int]
+    """Number of the CertificateInstalled whose body is erased by this one."""
 
 
 class Tallied(TypedDict):
