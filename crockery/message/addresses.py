@@ -153,7 +153,7 @@ class _Reader:
             else:
                 self._take_word(match[0])
                 if kind == "literal":
-                    self.defects += self._host != [match[0]]
+                    self.defects += b"".join(self._host or ()) != match[0]
                 else:
                     self.defects += _DOT_ATOM.fullmatch(match[0]) is None
         self._finish_mailbox()

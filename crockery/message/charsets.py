@@ -41,6 +41,7 @@ _LABELS: Final = {
     "macintosh": "mac_roman", "x_mac_cyrillic": "mac_cyrillic", "x_mac_greek": "mac_greek",
     "x_mac_turkish": "mac_turkish", "x_mac_ce": "mac_latin2",
 }  # fmt: skip
+_SHORTEST_GUESS: Final = 32  # octets; of fewer the detector makes Chinese out of a German word
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -73,6 +74,8 @@ def decode_charset(data: bytes, label: str | None) -> str:
 
 def guess_codec(data: bytes) -> str:
     """The likeliest codec of 8-bit data without a label that is not UTF-8."""
+    if len(data) < _SHORTEST_GUESS:
+        return "cp1252"
     best = from_bytes(data[:CHARSET_SAMPLE]).best()
     codec = None if best is None else find_codec(best.encoding)
     return "cp1252" if codec in (None, "ascii", "utf_8") else str(codec)

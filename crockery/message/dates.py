@@ -16,7 +16,7 @@ _TIME = rb"(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2})(?:[.,]\d{1,9})?)?"
 _ZONE = rb"(?:\s*+(?:(?:gmt|utc?)(?=[+-]))?([+-]\d{1,2}:?\d{2}|[a-z]{1,5}\b))?"
 _RFC5322 = re.compile(rb"\s*+(?:[a-z]+\.?\s*+,?\s*+)?(\d{1,2})[\s-]+([a-z]{3})[a-z]*\.?[\s,-]+(\d{2,4})[\s,]+" + _TIME
                       + _ZONE, re.IGNORECASE)  # fmt: skip
-_ASCTIME = re.compile(rb"\s*+(?:[a-z]+\.?\s*+,?\s++)?([a-z]{3})[a-z]*\.?\s++(\d{1,2}),?\s++(?:(\d{4})\s++)?" + _TIME
+_ASCTIME = re.compile(rb"\s*+(?:[a-z]+[.,\s]++)?([a-z]{3})[a-z]*\.?\s++(\d{1,2}),?\s++(?:(\d{4})\s++)?" + _TIME
                       + _ZONE + rb"(?:\s++(\d{4}))?", re.IGNORECASE)  # fmt: skip
 _ISO8601 = re.compile(rb"\s*+(\d{4})-(\d{1,2})-(\d{1,2})(?:t|\s++)" + _TIME + _ZONE, re.IGNORECASE)
 _COMMENT = re.compile(rb"\([^()]*+\)")

@@ -20,7 +20,10 @@ _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
 def fold(text: str) -> str:
-    """The form in which two texts are compared (RFC 5051 §2): simple title case, then full decomposition."""
+    """The form in which two texts are compared (RFC 5051 §2): simple title case, then full decomposition.
+
+    What decomposing a ligature gives is turned into title case too, so that folding twice changes nothing.
+    """
     if text.isascii():
         return text.upper()
     return text.translate({ord(character): _fold_character(character) for character in set(text)})
@@ -29,8 +32,12 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
     # By single characters on purpose: normalising a whole text sorts its combining marks, in quadratic time.
+    return "".join(map(_title_character, normalize("NFKD", _title_character(character))))
+
+
+def _title_character(character: str) -> str:
     title = character.title()
-    return normalize("NFKD", title if len(title) == 1 else character)
+    return title if len(title) == 1 else character
 
 
 def header_texts(data: bytes, name: bytes) -> list[str]:

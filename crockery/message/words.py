@@ -10,7 +10,7 @@ _BETWEEN_WORDS = re.compile(rb"[ \t\r\n]*+")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _SAFE_IN_Q = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!*+-/")  # RFC 2047 §5 (3)
-_MAX_WORD = 75  # octets of one encoded word, RFC 2047 §2
+_MAX_WORD = 64  # octets of one encoded word: RFC 2047 §2 allows 75, but also only 76 for the line around it
 
 
 def decode_words(raw: bytes) -> str:
@@ -52,7 +52,7 @@ def _decode_word(encoding: bytes, content: bytes) -> bytes:
 def encode_words(text: str) -> bytes:
     """`text` as it may stand in a header: as it is if printable ASCII, else as encoded words in UTF-8.
 
-    The words are separated by single blanks, at which the field may be folded; none is longer than 75 octets, and none
+    The words are separated by single blanks, at which the field may be folded; none is longer than 64 octets, and none
     splits a character. Line breaks and other controls never come out as themselves.
     """
     if text.isascii() and text.isprintable() and "=?" not in text:
