@@ -169,8 +169,7 @@ IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a
 IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
 IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
 IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
-IMAP_HEADER_CACHE: Final = 16 * MiB  # octets of rendered HEADER.FIELDS kept, all sessions together
-IMAP_SUMMARY_CACHE: Final = 8 * MiB  # octets of summaries kept where the structure file has none
+IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions together; some 100 KiB each at worst
 
 # Derived files
 
@@ -179,3 +178,9 @@ KEPT_HEADER: Final = 16 * KiB
 
 STRUCTURE_CACHE: Final = 4096
 """Messages without a row in the structure file whose computed rows stay in memory: those that have just come."""
+
+# --- Accounts (actions) ---
+MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
+MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
+MAX_APP_PASSWORDS: Final = 50  # of one account
+MAX_LABEL: Final = 32  # characters of an app password's label

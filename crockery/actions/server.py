@@ -104,6 +104,9 @@ def install_certificate(store: Store, certificate: NewCertificate, actor: Actor 
         "not_after": certificate.not_after,
         "fingerprint": certificate.fingerprint,
     }
+    last = store.state.server.certificate
+    if last is not None and not last.get("certificate_path"):
+        facts["replaces"] = last["id"]
     if certificate.certificate_path:
         facts |= {"certificate_path": certificate.certificate_path, "key_path": certificate.key_path}
     number = atom.add(CERTIFICATE_INSTALLED, facts, compress_body(certificate.pem) if certificate.pem else None)

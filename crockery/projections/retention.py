@@ -27,10 +27,6 @@ class Retention:
         self.unreferenced_parts: set[int] = set()
         """BodyParts that no message has named yet."""
 
-    def is_erased(self, number: int) -> bool:
-        """Whether the body of this event was erased. Slow: for saying why a body of zeros cannot be read."""
-        return any(number in unpack_numbers(packed) for packed in reversed(self.erasures))
-
     def due(self, before: int) -> list[int]:
         """Numbers of the messages whose retention ended at `before` (microseconds), oldest first."""
         return [number for number, since in self.orphaned.items() if since <= before]
@@ -55,12 +51,11 @@ class Retention:
             list(self.sharers.items()),
             list(self.parts.items()),
             sorted(self.unreferenced_parts),
-            list(self.erasures),
             sorted(self.unfinished),
         ]
 
     def load(self, dumped: Any) -> None:
-        orphaned, secrets, body_of, sharers, parts, unreferenced, self.erasures, unfinished = dumped
+        orphaned, secrets, body_of, sharers, parts, unreferenced, unfinished = dumped
         self.orphaned, self.body_of, self.sharers, self.parts = map(dict, (orphaned, body_of, sharers, parts))
         self.replaced_secrets, self.unreferenced_parts = set(secrets), set(unreferenced)
         self.unfinished = set(unfinished)
@@ -101,7 +96,6 @@ class Retention:
 
     def bodies_erased(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         """Its numbers are those of the bodies, and of the messages that shared them."""
-        self.erasures.append(facts["numbers"])
         for number in unpack_numbers(facts["numbers"]).tolist():
             self.unfinished.add(number)
             self.replaced_secrets.discard(number)
