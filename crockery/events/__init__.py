@@ -17,7 +17,8 @@ Header (88 octets)
     hash      16   H of the 72 octets before it: the first record's `previous`
 
 Record (80 octets, facts, body)
-    marker     4   43 72 6B 52   (`CrkR`)
+    marker     4   the first octets of H of `marker`: each file has its own, which nobody who sends mail can know, so
+                   that looking for records after damage stays linear whatever the bodies hold
     flags      1   bit 0: last record of its atom; bit 1: skippable by readers that do not know the type;
                    bit 2: the body is secret (never shown, erased when replaced)
     version    1   version of the event type's facts; older ones are upcast on read
@@ -36,7 +37,8 @@ Record (80 octets, facts, body)
 Batch frame
     A record of type 1 without a sequence number of its own (its `sequence` is the number of the event after it).
     It stands first in every group commit, between atoms. Facts: `durable`, the file offset known to be synced when
-    the batch was written. Damage before the greatest such offset is corruption; it is reported and never cut.
+    the batch was written: its own, as a batch is written once the one before it is synced. Damage before the greatest
+    such offset is corruption; it is reported and never cut.
 
 Atom
     Records up to and including one with flag bit 0. Readers stop only at atom ends: an atom is there whole or not at
@@ -51,8 +53,14 @@ Body
     A stored message is the facts' `prefix` (trace header fields, CRLF ended) followed by the body.
 
 Erased bodies
-    BodiesErased names the events whose bodies are gone; those bodies are zeros (the file may have a hole there).
-    Repeated at start in case it was interrupted. A body of zeros that is not named is missing: damage.
+    BodiesErased names the events whose bodies are gone; once it is durable they are overwritten with zeros (the file
+    may have a hole there). Repeated at start in case it was interrupted: until then such a body may be anything. A
+    body of zeros that is not named is missing: damage.
+
+Accepted damage
+    DamageAccepted, appended by `repair`, says that the octets from `start` to `end` are left out: reading goes on at
+    `end`, the beginning of a batch frame or an atom, whatever its `previous` says. The records of an atom that began
+    before `start` and did not end there are left out as well.
 
 Rooms: `format` (this page in code), `types` (the events), `ranges` (sets of UIDs and numbers inside facts), `body`
 (frames), `file` (what we ask of the operating system), `scan` (reading and checking), `recover` (opening after

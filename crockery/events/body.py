@@ -45,7 +45,14 @@ def compress_body(data: bytes) -> StoredBody:
 
 def decompress_frame(frame: bytes) -> bytes:
     """One frame's octets; raises zstandard.ZstdError when it is not one."""
-    return zstandard.ZstdDecompressor().decompress(frame, max_output_size=FRAME_SIZE)
+    return _decompress(zstandard.ZstdDecompressor(), frame)
+
+
+def _decompress(decompressor: zstandard.ZstdDecompressor, frame: bytes) -> bytes:
+    if zstandard.frame_content_size(frame) > FRAME_SIZE:  # damage must not cost gigabytes of memory
+        raise zstandard.ZstdError("not a frame of a body")
+    data: bytes = decompressor.decompress(frame, max_output_size=FRAME_SIZE)
+    return data
 
 
 def decompress_frames(data: bytes, lengths: Sequence[int]) -> bytes:
@@ -56,7 +63,7 @@ def decompress_frames(data: bytes, lengths: Sequence[int]) -> bytes:
     pieces = []
     at = 0
     for length in lengths:
-        pieces.append(decompressor.decompress(data[at : at + length], max_output_size=FRAME_SIZE))
+        pieces.append(_decompress(decompressor, data[at : at + length]))
         at += length
     return b"".join(pieces)
 

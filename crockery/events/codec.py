@@ -10,7 +10,7 @@ from crockery.events.format import (
     FLAG_SECRET,
     FLAG_SKIPPABLE,
     HEAD,
-    MARKER,
+    MAX_FACTS,
     NO_HASH,
     Hasher,
     Head,
@@ -35,14 +35,16 @@ class Encoded(NamedTuple):
 
 
 def encode(event: Event, sequence: int, time: int, *, last: bool, previous: bytes, hasher: Hasher) -> Encoded:
-    """One record; `previous` is the hash of the record before it."""
+    """One record; `previous` is the hash of the record before it. Raises ValueError when the facts are too long."""
     kind = event.type
     flags = (FLAG_LAST if last else 0) | (FLAG_SKIPPABLE if kind.skippable else 0) | (FLAG_SECRET if kind.secret else 0)
     body = event.body.data if event.body is not None else b""
     body_hash = hasher(body) if body else NO_HASH
     facts = msgpack.packb(event.facts)
+    if len(facts) > MAX_FACTS:
+        raise ValueError(f"the facts of {kind.name} have {len(facts)} octets: more than a reader accepts")
     head = HEAD.pack(
-        MARKER, flags, kind.version, kind.code, sequence, time, len(facts), len(body), previous, body_hash
+        hasher.marker, flags, kind.version, kind.code, sequence, time, len(facts), len(body), previous, body_hash
     ) + facts  # fmt: skip
     digest = hasher(head)
     return Encoded(head + digest, body, digest, facts)
@@ -51,7 +53,7 @@ def encode(event: Event, sequence: int, time: int, *, last: bool, previous: byte
 def decode_facts(head: Head, facts: bytes) -> tuple[EventType, dict[str, Any]] | None:
     """The event's type and facts, lifted to the newest version; None when it may be skipped; raises UnknownEvent."""
     kind = TYPES.get(head.type)
-    if kind is None or head.version > kind.version:
+    if kind is None or not 1 <= head.version <= kind.version:
         if head.flags & FLAG_SKIPPABLE:
             return None
         raise UnknownEvent(

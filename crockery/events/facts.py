@@ -18,12 +18,11 @@ from crockery.events.format import (
     HEAD,
     HEAD_SIZE,
     HEADER_SIZE,
-    MARKER,
     MAX_FACTS,
     OVERHEAD,
+    Hasher,
     Head,
     Header,
-    make_hasher,
 )
 from crockery.events.scan import CHUNK, Position, Reader, Record
 
@@ -53,6 +52,7 @@ class FactsReader:
         self._path = path
         self._file = file
         self._header = header
+        self._hasher = Hasher(header.key)
         self._at = at or START
 
     def runs(self) -> Iterator[list[Record]]:
@@ -84,12 +84,12 @@ class FactsReader:
         records = []
         at = 0
         size = len(data)
-        unpack, hasher, make = HEAD.unpack_from, make_hasher(self._header.key), Head._make
+        unpack, hasher, make = HEAD.unpack_from, self._hasher, Head._make
         previous, expected = self.previous, self.offset
         while at + 8 + OVERHEAD <= size:
             head = make(unpack(data, at + 8))
             end = at + 8 + HEAD_SIZE + head.facts_length
-            if head.marker != MARKER or head.previous != previous or end + HASH_SIZE > size:
+            if head.previous != previous or end + HASH_SIZE > size:
                 break
             offset = _OFFSET.unpack_from(data, at)[0]
             digest = data[end : end + HASH_SIZE]
@@ -109,9 +109,14 @@ class FactsReader:
         return run[: bisect_left(run, True, key=lambda record: not agrees(self._file, record))]
 
 
+def _fits(head: bytes, header: Header) -> bool:
+    """Whether a file that starts so is a facts file of this log."""
+    return len(head) == START and _PREFIX.unpack_from(head) == (MAGIC, VERSION) and head.endswith(header.hash)
+
+
 def agrees(file: LogFile, record: Record) -> bool:
     """Whether the log has this record where the facts file says it is; the chain vouches for all before it."""
-    return file.read(record.offset + HEAD_SIZE + len(record.facts), HASH_SIZE) == record.hash
+    return file.read(record.hash_offset, HASH_SIZE) == record.hash
 
 
 class FactsWriter:
@@ -120,7 +125,7 @@ class FactsWriter:
     def __init__(self, path: Path, file: LogFile, header: Header, reader: FactsReader) -> None:
         """Go on where a reader that has come to its end stopped; raises OSError."""
         self._file = file
-        self._hasher = make_hasher(header.key)
+        self._hasher = Hasher(header.key)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._out = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.length = reader.length

@@ -2,7 +2,6 @@
 
 import hashlib
 import struct
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from crockery.events.errors import NotALog
@@ -10,7 +9,6 @@ from crockery.events.errors import NotALog
 MAGIC: Final = b"\x89CRK\r\n\x1a\n"
 MAJOR: Final = 1
 MINOR: Final = 0
-MARKER: Final = b"CrkR"
 HASH_SIZE: Final = 16
 NO_HASH: Final = bytes(HASH_SIZE)
 
@@ -21,6 +19,7 @@ FLAG_SECRET: Final = 4
 _HEADER: Final = struct.Struct("<8sHHI16sq32s")
 HEADER_SIZE: Final = _HEADER.size + HASH_SIZE
 
+MARKER_SIZE: Final = 4
 HEAD: Final = struct.Struct("<4sBBHQqII16s16s")
 """marker, flags, version, type, sequence, time, facts length, body length, previous hash, body hash."""
 HEAD_SIZE: Final = HEAD.size
@@ -55,20 +54,24 @@ class Head(NamedTuple):
     body_hash: bytes
 
 
-Hasher = Callable[[bytes], bytes]
-"""H of the format: octets to a 16 octet digest under the file's key."""
+class Hasher:
+    """H of the format: octets to a 16 octet digest under the file's key (32 octets); and the file's record marker."""
 
+    __slots__ = ("_keyed", "marker")
 
-def make_hasher(key: bytes) -> Hasher:
-    """H keyed with `key` (32 octets). Copying a keyed state costs half of keying anew."""
-    keyed = hashlib.blake2b(key=key, digest_size=HASH_SIZE)
+    def __init__(self, key: bytes) -> None:
+        self._keyed = hashlib.blake2b(key=key, digest_size=HASH_SIZE)
+        self.marker = self(b"marker")[:MARKER_SIZE]
 
-    def hasher(data: bytes) -> bytes:
-        state = keyed.copy()
+    def __call__(self, data: bytes | memoryview) -> bytes:
+        state = self._keyed.copy()  # copying a keyed state costs half of keying anew
         state.update(data)
         return state.digest()
 
-    return hasher
+
+def make_hasher(key: bytes) -> Hasher:
+    """H keyed with `key`."""
+    return Hasher(key)
 
 
 def encode_header(log_id: bytes, created: int, key: bytes) -> bytes:
@@ -93,8 +96,3 @@ def decode_header(data: bytes) -> Header:
 def decode_head(data: bytes, offset: int = 0) -> Head:
     """The fixed part at `offset`; the caller has made sure that 64 octets are there."""
     return Head._make(HEAD.unpack_from(data, offset))
-
-
-def is_plausible(head: Head) -> bool:
-    """Whether the lengths and marker could be a record's, before its hash is looked at."""
-    return head.marker == MARKER and head.facts_length <= MAX_FACTS

@@ -6,6 +6,7 @@ appended is visible to the projections at once, and durable later: nobody outsid
 to its number.
 """
 
+import errno
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -217,13 +218,22 @@ class Log:
         batch, self._batch = self._batch, None
         return batch
 
-    def write_batch(self, batch: Batch) -> None:
-        """Write and sync; blocks, for a thread. Raises OSError when the write fails, LogFailed when the sync does."""
-        self.file.write(batch.buffers, batch.offset)
+    def write_batch(self, batch: Batch) -> bool:
+        """Write and sync; False when the disk had no room for it. Blocks, for a thread.
+
+        Raises OSError when the write fails otherwise, LogFailed when the sync does, for whatever reason.
+        """
+        try:
+            self.file.write(batch.buffers, batch.offset)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return False
+            raise
         try:
             self.file.sync()
         except OSError as error:
             raise LogFailed(f"syncing the log failed ({error})") from error
+        return True
 
     def cut_back(self, batch: Batch) -> None:
         """After a write that found no room: nothing of the batch stays; it is written again from its start.
@@ -287,29 +297,29 @@ class Log:
         return freed
 
     def commit(self) -> None:
-        """Write and sync all that is queued, now; for programs without a `Writer`. Blocks. Raises OSError, LogFailed.
+        """Write and sync all that is queued, now; for programs without a `Writer`. Blocks.
 
-        On OSError the batch stays queued, and nothing of it is in the file.
+        Raises LogFull (it stays queued, and nothing of it is in the file) and LogFailed.
         """
         batch = self.take_batch()
         if batch is None:
             return
         try:
-            self.write_batch(batch)
-        except OSError:
+            if self.write_batch(batch):
+                self.batch_done(batch)
+                return
             self._batch = batch
-            self.file.truncate(batch.offset)
-            raise
-        except LogFailed as error:
-            self.failed = str(error)
-            raise
-        self.batch_done(batch)
+            self.cut_back(batch)
+        except (OSError, LogFailed) as error:
+            self.failed = f"{error}: nothing was stored since; check the disk"
+            raise LogFailed(self.failed) from error
+        raise LogFull("the disk is full: nothing was stored; make room and try again")
 
     def close(self) -> None:
         """Give the reserved space back and close the file, with its lock. What is queued is dropped."""
         if self.failed is None:
             self.failed = "the log is closed"
-            if self._reserved and not self._unfinished:
+            if self._reserved:
                 self.file.truncate(self._durable_end)
         self.file.close()
 

@@ -1,13 +1,14 @@
-"""Opening a log after anything: replay, telling an unfinished tail from damage, cutting the one, refusing the other.
+"""Opening a log after anything: replay, telling an unfinished tail from damage, stepping over what was accepted.
 
-Atoms are applied when a later batch frame says that they were durable, or, at the end, when their bodies verify too:
-a crash may have kept any of the pages that were not synced. What cannot be told from a torn write is only what nobody
-was told of. Damage that `repair` has accepted (a DamageAccepted event further on) is stepped over.
+A batch is written once the one before it is synced, so a batch frame that verifies proves that all before it was on
+disk: what does not verify there is damage, never cut. Only the last batch may be in part there (a crash may have kept
+any of the pages that were not synced): its atoms are applied while their bodies verify too, the rest is an unfinished
+tail of which nobody was told. Damage that `repair` has accepted (a DamageAccepted event further on) is stepped over.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -38,6 +39,10 @@ class Recovered:
     events: int = 0
     """Events applied."""
     last_time: int = 0
+    hash_at: int = 0
+    """File offset of the hash of the last record before `position`; 0: nothing was read."""
+    confirmed: int = 0
+    """File offset up to which all was known to be on disk; from there to `position` it verified."""
 
 
 def read_header(file: LogFile) -> Header:
@@ -60,7 +65,7 @@ def replay(
     Raises NotALog, LogDamaged (something durable does not verify) and UnknownEvent.
     """
     header = read_header(file)
-    position = start or Position(header.length, 0, header.hash)
+    position = start or beginning(header)
     fold = _Replay(file, header, position, apply, catalog, progress)
     if facts is not None:
         fold.read_facts(facts)
@@ -86,9 +91,14 @@ class _Replay:
     atom: list[Record] = field(default_factory=list)
     events: int = 0
     last_time: int = 0
+    hash_at: int = 0
+    confirmed: int = field(init=False)
+    beyond: "_Beyond | None" = None
+    """What is after the first place that does not verify; looked at once, and only if there is such a place."""
 
     def __post_init__(self) -> None:
         self.hasher = make_hasher(self.header.key)
+        self.confirmed = self.position.offset
 
     def run(self) -> Recovered:
         while True:
@@ -96,20 +106,21 @@ class _Replay:
             self._read(reader)
             if reader.stopped == "end":
                 break
-            beyond = self._step_over(reader.offset)
-            if beyond is None:
+            if self.beyond is None:
+                self.beyond = _look_beyond(self.file, reader.offset, self.hasher, self._last_read())
+            if reader.offset >= self.beyond.durable:
                 break
-            self._settle()
-            self.position = beyond
-        end = self._settle()
-        return Recovered(self.header, end, self.file.size() - end.offset, self.events, self.last_time)
+            self._step_over(reader.offset, self.beyond)
+        self._settle()
+        end = self.position
+        tail = self.file.size() - end.offset
+        return Recovered(self.header, end, tail, self.events, self.last_time, self.hash_at, self.confirmed)
 
     def read_facts(self, reader: FactsReader) -> None:
         """Fold what the derived copy has; it holds nothing that was not durable."""
         self._read(reader)
-        for atom in self.pending:
-            self._apply_atom(atom)
-        self.pending, self.atom = [], []
+        self._apply_pending()
+        self.confirmed = self.position.offset
 
     def _read(self, reader: Reader | FactsReader) -> None:
         size = self.file.size()
@@ -128,6 +139,7 @@ class _Replay:
     def _called_durable(self, frame: Record) -> None:
         """Apply what this frame says is on disk."""
         durable = msgpack.unpackb(frame.facts)["durable"]
+        self.confirmed = max(self.confirmed, durable)
         done = 0
         for atom in self.pending:
             if atom[-1].end > durable:
@@ -137,6 +149,7 @@ class _Replay:
         del self.pending[:done]
         if not self.pending and not self.atom:
             self.position = Position(frame.end, self.position.sequence, frame.hash)
+            self.hash_at = frame.hash_offset
 
     def _apply_atom(self, atom: list[Record]) -> None:
         for record in atom:
@@ -147,65 +160,92 @@ class _Replay:
                 self.apply(head.sequence, head.time, kind, facts)
                 if head.body_length or "prefix" in facts:
                     self.catalog.add(head.sequence, record.offset)
+                if kind is BODIES_ERASED:
+                    self.catalog.erase(unpack_numbers(facts["numbers"]).tolist())
             self.last_time = head.time
         last = atom[-1]
         self.events += len(atom)
         self.position = Position(last.end, last.head.sequence, last.hash)
+        self.hash_at = last.hash_offset
 
-    def _settle(self) -> Position:
-        """Apply the pending atoms whose bodies verify, up to the first that does not."""
-        erased = _erased_numbers(self.pending)
+    def _apply_pending(self) -> None:
         for atom in self.pending:
-            if not all(self._body_is_whole(record, erased) for record in atom):
-                break
             self._apply_atom(atom)
         self.pending, self.atom = [], []
-        return self.position
 
-    def _body_is_whole(self, record: Record, erased: set[int]) -> bool:
-        if body_verifies(self.file, record, self.hasher):
-            return True
-        return record.head.sequence in erased and not any(self.file.read(record.body_offset, record.head.body_length))
+    def _settle(self) -> None:
+        """Apply the atoms of the last batch, up to the first with a body that does not verify.
 
-    def _step_over(self, offset: int) -> Position | None:
-        """After a stop at `offset`: None for an unfinished tail, where to go on after accepted damage, else refuse."""
-        following = resynchronise(self.file, offset + 1, self.hasher)
-        if following is None:
-            return None
-        accepted: int | None = None
-        durable = 0
-        for record in _records_after(self.file, following, self.hasher):
-            if record.is_batch:
-                durable = max(durable, msgpack.unpackb(record.facts)["durable"])
-            elif record.head.type == DAMAGE_ACCEPTED.code:
-                facts = msgpack.unpackb(record.facts)
-                if facts["start"] == offset:
-                    accepted = facts["end"]
-        if accepted is not None:
-            return _resume_at(self.file, accepted, self.position.sequence)
-        if durable > offset:
+        A body that a later one of these atoms names as erased may be anything: overwriting it may have been
+        interrupted, but had begun only when that atom was durable.
+        """
+        owed: set[int] = set()
+        good = 0
+        erased = _erased_numbers(self.pending)
+        for index, atom in enumerate(self.pending, 1):
+            broken = {r.head.sequence for r in atom if not body_verifies(self.file, r, self.hasher)}
+            if not broken <= erased:
+                break
+            owed = (owed | broken) - _erased_numbers([atom])
+            if not owed:
+                good = index
+        del self.pending[good:]
+        self._apply_pending()
+
+    def _step_over(self, offset: int, beyond: "_Beyond") -> None:
+        """Go on after accepted damage at `offset`; raises LogDamaged when it is not accepted."""
+        end = beyond.accepted.get(offset)
+        if end is None:
             raise LogDamaged(
                 f"the log is damaged at octet {offset}: `crockery repair` shows what is lost and goes on without it, "
                 "or restore a backup",
                 offset,
             )
-        return None
+        self._apply_pending()
+        previous = decode_head(self.file.read(end, HEAD_SIZE)).previous  # the chain begins anew there
+        self.position = Position(end, self.position.sequence, previous)
+
+    def _last_read(self) -> int:
+        """The number of the last record that verified."""
+        records = self.atom or (self.pending[-1] if self.pending else None)
+        return records[-1].head.sequence if records else self.position.sequence
 
 
-def _resume_at(file: LogFile, offset: int, sequence: int) -> Position:
-    """Go on at a record whatever its link says: the chain begins anew there."""
-    return Position(offset, sequence, decode_head(file.read(offset, HEAD_SIZE)).previous)
+class _Beyond(NamedTuple):
+    """What the records after a place that does not verify say."""
+
+    durable: int
+    """The greatest file offset that they know to have been on disk."""
+    accepted: dict[int, int]
+    """Accepted damage: where it starts, where reading goes on."""
 
 
-def _records_after(file: LogFile, first: Record, hasher: Hasher) -> Iterator[Record]:
-    """All records that verify from `first` on, over any number of further damaged places."""
-    record: Record | None = first
+def _look_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> _Beyond:
+    durable = 0
+    accepted: dict[int, int] = {}
+    for record in records_beyond(file, offset, hasher, last):
+        if record.is_batch:
+            durable = max(durable, msgpack.unpackb(record.facts)["durable"])
+        elif record.head.type == DAMAGE_ACCEPTED.code:
+            facts = msgpack.unpackb(record.facts)
+            accepted[facts["start"]] = facts["end"]
+    return _Beyond(durable, accepted)
+
+
+def records_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> Iterator[Record]:
+    """All records that verify after a place that does not, over any number of further such places.
+
+    `last` is the number of the last record before.
+    """
+    record = resynchronise(file, offset + 1, hasher, after=last)
     while record is not None:
         reader = Reader(file, Position(record.offset, 0, record.head.previous), hasher)
-        yield from reader
+        for record in reader:
+            last = record.head.sequence if not record.is_batch else last
+            yield record
         if reader.stopped == "end":
             return
-        record = resynchronise(file, reader.offset + 1, hasher)
+        record = resynchronise(file, reader.offset + 1, hasher, after=last)
 
 
 def _erased_numbers(atoms: list[list[Record]]) -> set[int]:

@@ -1,7 +1,7 @@
 """Reading records in order and checking each: the chain, the hashes, and where asked the bodies.
 
-`scan` stops at the first octet that does not verify and says where; what that means (an unfinished tail, or damage) is
-for `recover` to say. `resynchronise` finds the next record that verifies after such a place.
+`Reader` stops at the first octet that does not verify and says where; what that means (an unfinished tail, or damage)
+is for `recover` to say. `resynchronise` finds the next record that verifies after such a place.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from crockery.events.format import (
     HASH_SIZE,
     HEAD,
     HEAD_SIZE,
-    MARKER,
     MAX_FACTS,
     OVERHEAD,
     Hasher,
@@ -32,6 +31,10 @@ class Record(NamedTuple):
     head: Head
     facts: bytes
     hash: bytes
+
+    @property
+    def hash_offset(self) -> int:
+        return self.offset + HEAD_SIZE + len(self.facts)
 
     @property
     def body_offset(self) -> int:
@@ -63,7 +66,7 @@ class Reader:
     """Reads records one after another from a position, checking the chain.
 
     After iteration `offset` is where it stopped; `stopped` is why: "end" of the file, "short" (a record longer than
-    what is there), "bad" (a marker, hash or link that does not verify).
+    what is there), "bad" (a hash or link that does not verify).
     """
 
     def __init__(self, file: LogFile, start: Position, hasher: Hasher, *, end: int | None = None) -> None:
@@ -95,7 +98,7 @@ class Reader:
         while at + OVERHEAD <= size:
             head = make(unpack(data, at))
             facts_length = head.facts_length
-            if head.marker != MARKER or facts_length > MAX_FACTS or head.previous != previous:
+            if facts_length > MAX_FACTS or head.previous != previous:
                 self.stopped = "bad"
                 break
             hash_at = at + HEAD_SIZE + facts_length
@@ -148,22 +151,28 @@ def body_verifies(file: LogFile, record: Record, hasher: Hasher) -> bool:
     return hasher(file.read(record.body_offset, record.head.body_length)) == record.head.body_hash
 
 
-def resynchronise(file: LogFile, offset: int, hasher: Hasher) -> Record | None:
-    """The first record at or after `offset` whose own hash verifies, whatever its link says; None if there is none."""
+def resynchronise(file: LogFile, offset: int, hasher: Hasher, *, after: int = 0) -> Record | None:
+    """The first record at or after `offset` whose own hash verifies, whatever its link says; None if there is none.
+
+    Records up to the number `after` do not count: a mail may have an older copy of this very log attached. Linear in
+    the octets scanned: nobody can put the file's marker into a mail on purpose.
+    """
     end = file.size()
+    marker = hasher.marker
     while offset < end:
         data = file.read(offset, min(CHUNK, end - offset))
-        at = data.find(MARKER)
+        at = data.find(marker)
         while at >= 0:
-            record = _record_at(file, offset + at, end, hasher)
-            if record is not None:
+            record = record_at(file, offset + at, end, hasher)
+            if record is not None and record.head.sequence > after:
                 return record
-            at = data.find(MARKER, at + 1)
-        offset += max(1, len(data) - len(MARKER) + 1)
+            at = data.find(marker, at + 1)
+        offset += max(1, len(data) - len(marker) + 1)
     return None
 
 
-def _record_at(file: LogFile, offset: int, end: int, hasher: Hasher) -> Record | None:
+def record_at(file: LogFile, offset: int, end: int, hasher: Hasher) -> Record | None:
+    """The record at `offset`, if one is there whole before `end` and its own hash verifies."""
     data = file.read(offset, HEAD_SIZE)
     if len(data) < HEAD_SIZE:
         return None
@@ -173,6 +182,6 @@ def _record_at(file: LogFile, offset: int, end: int, hasher: Hasher) -> Record |
         return None
     data = file.read(offset, length)
     digest = data[-HASH_SIZE:]
-    if hasher(data[:-HASH_SIZE]) != digest:
+    if len(data) < length or hasher(memoryview(data)[:-HASH_SIZE]) != digest:
         return None
     return Record(offset, head, data[HEAD_SIZE:-HASH_SIZE], digest)
