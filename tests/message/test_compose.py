@@ -43,7 +43,10 @@ RICH = draft(
     sender=Mailbox("anna@example.test", "Änna"),
     text="Zeile eins äöü\nZeile zwei",
     html="<p>Привет</p>",
-    attachments=[Attachment("Prüfung €.pdf", "application/pdf", bytes(range(256)) * 10), Attachment("a.txt", "a/b", b"")],
+    attachments=[
+        Attachment("Prüfung €.pdf", "application/pdf", bytes(range(256)) * 10),
+        Attachment("a.txt", "a/b", b""),
+    ],
     cc=[Mailbox("d@example.test")],
     reply_to=[Mailbox("e@example.test")],
     in_reply_to="<0@x>",
@@ -87,7 +90,9 @@ def test_long_names_go_in_pieces() -> None:
     assert parse_structure(entity).filename == name
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"))
+)
 def test_any_text_comes_back(text: str) -> None:
     entity = text_entity(text)
     assert find_bare_newline(entity) is None

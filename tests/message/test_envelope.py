@@ -134,7 +134,9 @@ def test_body_has_no_extension_data() -> None:
 def test_message_global_is_a_plain_type_without_utf8() -> None:
     part = parse_structure(b"Content-Type: message/global\r\n\r\nSubject: x\r\n\r\n")
     assert render_bodystructure(part, False) == b'("message" "global" NIL NIL NIL "7bit" 14)'
-    assert render_bodystructure(part, False, utf8=True).startswith(b'("message" "global" NIL NIL NIL "7bit" 14 (NIL "x"')
+    assert render_bodystructure(part, False, utf8=True).startswith(
+        b'("message" "global" NIL NIL NIL "7bit" 14 (NIL "x"'
+    )
 
 
 @given(messages())

@@ -40,7 +40,10 @@ def test_header_length_is_that_of_the_structure(data: bytes) -> None:
     assert header_length(data) == parse_structure(data).body_start
 
 
-HEADER = b"From: a@b\r\nReceived: x\r\n\ty\r\nSUBJECT : one\r\n two\r\njunk line: no\r\nTo:c@d\r\nsubject: three\r\n\r\nTo: body"
+HEADER = (
+    b"From: a@b\r\nReceived: x\r\n\ty\r\nSUBJECT : one\r\n two\r\njunk line: no\r\nTo:c@d\r\nsubject: three\r\n"
+    b"\r\nTo: body"
+)
 
 
 def test_fields() -> None:
@@ -54,7 +57,10 @@ def test_fields() -> None:
 
 
 def test_iterate_fields_covers_each_field_whole() -> None:
-    found = [(name, HEADER[start:end], HEADER[value:end]) for name, start, value, end in iterate_fields(HEADER, 0, header_length(HEADER))]
+    found = [
+        (name, HEADER[start:end], HEADER[value:end])
+        for name, start, value, end in iterate_fields(HEADER, 0, header_length(HEADER))
+    ]
     assert found[2] == (b"SUBJECT", b"SUBJECT : one\r\n two\r\n", b" one\r\n two\r\n")
     assert [name for name, _, _ in found] == [b"From", b"Received", b"SUBJECT", b"To", b"subject"]
 

@@ -16,6 +16,7 @@ DIFFERENT = {
     "base64encoded-rfc822message": "a message in base64 has no offsets: its text is shown as it stands (RFC 2046 §5.2.1"
     " forbids the encoding)",
     "base64encoded-rfc822message-nested": "as above",
+    "bad-newlines-multiple-parts-base64": "as above",
     "malformedHeader-noheader": "a text without header is its own body, so that people see it",
     "malformedHeaderStartsBody-noheader": "as above; there the parser was told that its first line starts the body",
     "malformedHeaderStartsBody-nocrlfcrlf": "a line without colon inside a header is skipped: the parser there was told"
@@ -23,8 +24,12 @@ DIFFERENT = {
     "missing-boundary": "a multipart without parts is text/plain, as BODYSTRUCTURE cannot say it otherwise",
     "missing-inner-boundary": "as above",
     "multipartnopart": "as above",
+    "missing-inner-start-boundary": "as above",
     "weird-boundary": "a boundary must not end with a blank (RFC 2046 §5.1.1), and blanks may follow it",
+    "very-long-boundary": "as above",
+    "very-very-long-boundary": "as above",
 }
+OTHER_FIELDS = {"obsolete": "a name with 8-bit characters is no field there; ours keeps what it can"}
 NAMES = sorted(path.stem for path in FOLDER.glob("*.msg"))
 
 
@@ -60,7 +65,7 @@ def test_tree(name: str) -> None:
     assert same == (name not in DIFFERENT), DIFFERENT.get(name, "differs")
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - set(DIFFERENT)))
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*DIFFERENT, *OTHER_FIELDS}))
 def test_fields(name: str) -> None:
     data = (FOLDER / f"{name}.msg").read_bytes()
     tree = ElementTree.parse(FOLDER / f"{name}.xml").getroot()

@@ -142,7 +142,7 @@ def test_byte_soup(data: bytes) -> None:
 
 def test_fields_of_a_part() -> None:
     data = (
-        b"Content-Type: application/PDF; name*0=\"a b\"; name*1=c.pdf\r\nContent-Transfer-Encoding: BASE64 (really)\r\n"
+        b'Content-Type: application/PDF; name*0="a b"; name*1=c.pdf\r\nContent-Transfer-Encoding: BASE64 (really)\r\n'
         b"Content-Disposition: Attachment; filename*=utf-8''%e2%82%ac.pdf; filename=euro.pdf\r\nContent-ID: <i@d>\r\n"
         b"Content-Description: a\r\n file\r\nContent-MD5: abc==\r\nContent-Language: en, fr\r\n"
         b"Content-Location: http://x/\r\n\r\nAAAA\r\n"

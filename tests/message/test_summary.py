@@ -33,7 +33,9 @@ def test_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"Subject: \xc3\xbc\r\n\r\n", b"Content-Type: message/global\r\n\r\nA: b\r\n\r\n"], ids=["header", "global"]
+    "data",
+    [b"Subject: \xc3\xbc\r\n\r\n", b"Content-Type: message/global\r\n\r\nA: b\r\n\r\n"],
+    ids=["header", "global"],
 )
 def test_utf8_differs(data: bytes) -> None:
     assert summarize(data).utf8_differs
