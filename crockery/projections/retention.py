@@ -26,6 +26,8 @@ class Retention:
         """message number -> its BodyParts."""
         self.unreferenced_parts: set[int] = set()
         """BodyParts that no message has named yet."""
+        self.unfinished: set[int] = set()
+        """Bodies erased since the last orderly stop: overwriting them may have been interrupted."""
 
     def due(self, before: int) -> list[int]:
         """Numbers of the messages whose retention ended at `before` (microseconds), oldest first."""
