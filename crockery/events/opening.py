@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -83,13 +83,14 @@ def open_file(
     catalog: Catalog | None = None,
     facts: FactsReader | None = None,
     progress: Progress | None = None,
+    accept: Mapping[int, int] | None = None,
 ) -> Opened:
-    """As `open_log`, on a file that is open already; tails are kept in `folder`.
+    """As `open_log`, on a file that is open already; tails are kept in `folder`, damage in `accept` is stepped over.
 
     When it returns, all that was replayed is on disk.
     """
     catalog = catalog or Catalog()
-    recovered = replay(file, apply, catalog, start=start, facts=facts, progress=progress)
+    recovered = replay(file, apply, catalog, start=start, facts=facts, progress=progress, accept=accept)
     tail = None
     if recovered.tail > 0:
         tail = keep_tail(file, recovered, folder)

@@ -6,7 +6,7 @@ any of the pages that were not synced): its atoms are applied while their bodies
 tail of which nobody was told. Damage that `repair` has accepted (a DamageAccepted event further on) is stepped over.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -58,15 +58,17 @@ def replay(
     start: Position | None = None,
     facts: FactsReader | None = None,
     progress: Progress | None = None,
+    accept: Mapping[int, int] | None = None,
 ) -> Recovered:
     """Fold everything from `start` (default: the beginning) into `apply` and `catalog`.
 
     `facts` reads the derived copy of what comes after `start`, as far as it goes; the log itself is read from there.
+    `accept` is damage to step over as if a DamageAccepted said so: where it starts, where reading goes on.
     Raises NotALog, LogDamaged (something durable does not verify) and UnknownEvent.
     """
     header = read_header(file)
     position = start or beginning(header)
-    fold = _Replay(file, header, position, apply, catalog, progress)
+    fold = _Replay(file, header, position, apply, catalog, progress, accept or {})
     if facts is not None:
         fold.read_facts(facts)
     return fold.run()
@@ -77,6 +79,15 @@ def beginning(header: Header) -> Position:
     return Position(header.length, 0, header.hash)
 
 
+class Beyond(NamedTuple):
+    """What the records after a place that does not verify say."""
+
+    durable: int
+    """The greatest file offset that they know to have been on disk."""
+    accepted: dict[int, int]
+    """Accepted damage: where it starts, where reading goes on."""
+
+
 @dataclass(slots=True)
 class _Replay:
     file: LogFile
@@ -85,6 +96,7 @@ class _Replay:
     apply: Apply
     catalog: Catalog
     progress: Progress | None
+    accept: Mapping[int, int]
     hasher: Hasher = field(init=False)
     pending: list[list[Record]] = field(default_factory=list)
     """Whole atoms that no batch frame has called durable yet."""
@@ -93,7 +105,7 @@ class _Replay:
     last_time: int = 0
     hash_at: int = 0
     confirmed: int = field(init=False)
-    beyond: "_Beyond | None" = None
+    beyond: Beyond | None = None
     """What is after the first place that does not verify; looked at once, and only if there is such a place."""
 
     def __post_init__(self) -> None:
@@ -107,7 +119,7 @@ class _Replay:
             if reader.stopped == "end":
                 break
             if self.beyond is None:
-                self.beyond = _look_beyond(self.file, reader.offset, self.hasher, self._last_read())
+                self.beyond = look_beyond(self.file, reader.offset, self.hasher, self._last_read())
             if reader.offset >= self.beyond.durable:
                 break
             self._step_over(reader.offset, self.beyond)
@@ -192,9 +204,9 @@ class _Replay:
         del self.pending[good:]
         self._apply_pending()
 
-    def _step_over(self, offset: int, beyond: "_Beyond") -> None:
+    def _step_over(self, offset: int, beyond: "Beyond") -> None:
         """Go on after accepted damage at `offset`; raises LogDamaged when it is not accepted."""
-        end = beyond.accepted.get(offset)
+        end = self.accept.get(offset, beyond.accepted.get(offset))
         if end is None:
             raise LogDamaged(
                 f"the log is damaged at octet {offset}: `crockery repair` shows what is lost and goes on without it, "
@@ -211,16 +223,8 @@ class _Replay:
         return records[-1].head.sequence if records else self.position.sequence
 
 
-class _Beyond(NamedTuple):
-    """What the records after a place that does not verify say."""
-
-    durable: int
-    """The greatest file offset that they know to have been on disk."""
-    accepted: dict[int, int]
-    """Accepted damage: where it starts, where reading goes on."""
-
-
-def _look_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> _Beyond:
+def look_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> Beyond:
+    """Read all that verifies after the place `offset` that does not; `last` is the last number before it."""
     durable = 0
     accepted: dict[int, int] = {}
     for record in records_beyond(file, offset, hasher, last):
@@ -229,7 +233,7 @@ def _look_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> _Beyo
         elif record.head.type == DAMAGE_ACCEPTED.code:
             facts = msgpack.unpackb(record.facts)
             accepted[facts["start"]] = facts["end"]
-    return _Beyond(durable, accepted)
+    return Beyond(durable, accepted)
 
 
 def records_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> Iterator[Record]:
