@@ -167,6 +167,7 @@ IMAP_TURN: Final = 0.008  # seconds a session computes before it gives the other
 IMAP_SLICE: Final = 1000  # messages rendered at once; a line is some 80 octets and takes a microsecond
 IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a program that wrong will not recover
 IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
+IMAP_SLICE_KEPT: Final = 100  # the same where the structure file is read, or rows that it lacks are made
 IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
 IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
 IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions together; some 100 KiB each at worst
@@ -184,3 +185,23 @@ MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
 MAX_APP_PASSWORDS: Final = 50  # of one account
 MAX_LABEL: Final = 32  # characters of an app password's label
+IMAP_UPLOAD_HELD: Final = 2 * MiB  # octets of one APPEND in memory at once: two parts of the log
+IMAP_UPLOAD_HEAD: Final = 64 * KiB  # octets of a streamed message in which its Message-ID is looked for
+
+FOLLOW_QUIET: Final = 0.2
+"""Seconds without a new event before rows for the structure file are made: receiving mail comes first."""
+
+FOLLOW_BACKLOG: Final = 5_000
+"""Messages without a row beyond which rows are made although mail keeps coming."""
+
+FOLLOW_ROWS: Final = 16
+"""Rows made at a time: one to two milliseconds of work."""
+
+FOLLOW_PAUSE: Final = 0.01
+"""Seconds left to others between such pieces of work while mail keeps coming."""
+
+SNAPSHOT_EVENTS: Final = 100_000
+"""Events after which a new snapshot is made: about a second of replay."""
+
+SNAPSHOT_TIME: Final = 6.0
+"""Seconds that an orderly stop waits for the last snapshot; without it the next start takes longer."""

@@ -187,8 +187,10 @@ class Structures:
         entries = np.frombuffer(os.pread(self._index_file, size - size % _INDEX.itemsize, 0), dtype=_INDEX)
         numbers, offsets = entries["number"].copy(), entries["offset"].copy()
         rows_end = os.fstat(self._rows).st_size
-        steps = (numbers[1:] > numbers[:-1]) & (offsets[1:] > offsets[:-1]) & (offsets[1:] < rows_end)
-        good = len(numbers) if steps.all() else int(np.argmin(steps)) + 1
+        rising = np.ones(len(numbers), dtype=bool)
+        rising[1:] = (numbers[1:] > numbers[:-1]) & (offsets[1:] > offsets[:-1])
+        sound = rising & (offsets < rows_end)
+        good = len(numbers) if sound.all() else int(np.argmin(sound))
         while good and not self._row_verifies(int(numbers[good - 1]), int(offsets[good - 1])):
             good -= 1
         os.ftruncate(self._index_file, good * _INDEX.itemsize)

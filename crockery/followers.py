@@ -1,0 +1,131 @@
+"""The derived files, kept up while the server runs: facts, structure, and now and then a snapshot.
+
+They consume durable records only and give way to the work of the day: rows for new messages are made when no mail has
+come for a moment, or when so many wait that someone will soon ask for them. Nothing here can fail the server: a derived
+file that cannot be written is logged, and made anew at the next start.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import trio
+
+from crockery.events.facts import NAME as FACTS_NAME
+from crockery.events.facts import FactsWriter
+from crockery.events.log import Appended, Log
+from crockery.events.ranges import unpack_numbers
+from crockery.events.types.mail import MESSAGE_RECEIVED
+from crockery.events.types.server import BODIES_ERASED
+from crockery.events.writer import Writer
+from crockery.limits import (
+    FOLLOW_BACKLOG,
+    FOLLOW_PAUSE,
+    FOLLOW_QUIET,
+    FOLLOW_ROWS,
+    SNAPSHOT_EVENTS,
+    SNAPSHOT_TIME,
+)
+from crockery.projections import snapshot
+from crockery.projections.restore import Restored
+from crockery.projections.state import State
+from crockery.projections.structure import Structures
+
+logger: Final = logging.getLogger(__name__)
+
+
+class Followers:
+    """What trails the log of one server."""
+
+    def __init__(self, path: Path, restored: Restored, writer: Writer) -> None:
+        """Open the derived files beside the log at `path`; raises OSError."""
+        log = restored.opened.log
+        self.structures = Structures(restored.folder, log.file, log.header, log.read_message)
+        self.structures.follow(_numbers_after(restored.state, self.structures.last))
+        self._facts = FactsWriter(restored.folder / FACTS_NAME, log.file, log.header, restored.facts)
+        self._path = path
+        self._folder = restored.folder
+        self._log: Log = log
+        self._state: State = restored.state
+        self._since_snapshot = restored.opened.recovered.events
+        self._news = trio.Event()
+        self._news.set()
+        self._last_news = 0.0
+        writer.listeners.append(self._on_durable)
+
+    def _on_durable(self, appended: Sequence[Appended]) -> None:
+        for event in appended:
+            if event.type is MESSAGE_RECEIVED:
+                self.structures.follow((event.sequence,))
+            elif event.type is BODIES_ERASED:
+                self.structures.erase(unpack_numbers(event.facts["numbers"]).tolist())
+        self._since_snapshot += len(appended)
+        self._last_news = trio.current_time()
+        self._news.set()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            try:
+                await self._copy_facts()
+                await self._make_rows()
+                if self._since_snapshot >= SNAPSHOT_EVENTS:
+                    await self.make_snapshot()
+            except OSError as error:
+                logger.error("derived files in %s cannot be written (%s); going on without them", self._folder, error)
+                return
+
+    async def finish(self) -> None:
+        """At an orderly stop, when nothing is appended any more: leave a snapshot for a quick start."""
+        try:
+            with trio.move_on_after(SNAPSHOT_TIME):
+                folded = await self.make_snapshot() if self._since_snapshot else None
+                if folded is not None and folded != snapshot.digest(snapshot.dump_state(self._state)):
+                    (self._folder / snapshot.NAME).unlink(missing_ok=True)
+                    logger.critical("the state in memory and the log differ: please report this; the log is the truth")
+        except OSError as error:
+            logger.error("no snapshot was written (%s); the next start reads the log instead", error)
+        finally:
+            self._facts.close()
+            self.structures.close()
+
+    async def make_snapshot(self) -> bytes | None:
+        """Have a child process fold the durable log; returns the digest of what it came to, None if it failed."""
+        await self._copy_facts()
+        self._since_snapshot = 0
+        place = (str(self._path), str(self._facts.position.offset), str(self._facts.length))
+        command = [sys.executable, "-m", "crockery.projections.fold", *place]
+        done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+        if done.returncode:
+            logger.error("no snapshot was written: %s", done.stderr.decode(errors="replace").strip()[-500:])
+            return None
+        return bytes.fromhex(done.stdout.decode())
+
+    async def _copy_facts(self) -> None:
+        end = self._log.durable_position.offset
+        if end > self._facts.position.offset:
+            await trio.to_thread.run_sync(self._facts.catch_up, end)
+
+    async def _make_rows(self) -> None:
+        while self.structures.backlog:
+            quiet = trio.current_time() - self._last_news >= FOLLOW_QUIET
+            if quiet or self.structures.backlog > FOLLOW_BACKLOG:
+                self.structures.work(FOLLOW_ROWS)
+                await trio.sleep(0 if quiet else FOLLOW_PAUSE)
+            else:
+                await trio.sleep(FOLLOW_QUIET)
+
+
+def _numbers_after(state: State, last: int) -> list[int]:
+    """The messages in mailboxes with numbers beyond `last`, in order."""
+    columns = [mailbox.columns.number for mailbox in state.mailboxes.by_id.values()]
+    if not columns:
+        return []
+    numbers = np.concatenate(columns)
+    found: list[int] = np.unique(numbers[numbers > np.uint64(last)]).tolist()
+    return found

@@ -1,0 +1,140 @@
+"""The structure follower: rows from the file equal rows computed, whatever happened to the file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crockery.events.errors import BodyUnreadable
+from crockery.message.headers import header_fields
+from crockery.message.summary import summarize
+from crockery.projections.structure import Structures
+from tests.support.store import TestStore
+
+MESSAGES = [
+    b"From: anna@example.test\r\nSubject: one\r\nX-Unusual: yes\r\n\r\nbody\r\n",
+    b"Subject: =?utf-8?q?zwei_=C3=BC?=\r\nMessage-ID: <2@example.test>\r\nReferences: <1@example.test>\r\n\r\n",
+    b"Subject: eight \xc3\xbc bits\r\n\r\ntext",
+    b"no header at all",
+    b"",
+    b"To: " + b", ".join(b"someone%d@example.test" % n for n in range(2000)) + b"\r\n\r\nlong header\r\n",
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TestStore:
+    return TestStore(tmp_path / "log.crk")
+
+
+def open_structures(store: TestStore) -> Structures:
+    log = store.log
+    return Structures(store.folder, log.file, log.header, log.read_message)
+
+
+def fill(store: TestStore) -> list[int]:
+    anna = store.account()
+    numbers = [store.append(anna, message, b"Delivered-To: anna@example.test\r\n") for message in MESSAGES]
+    store.commit()
+    return numbers
+
+
+def test_rows_from_the_file_equal_rows_computed(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    computed = structures.many(numbers)
+    structures.follow(numbers)
+    while structures.work(2):
+        pass
+    assert structures.last == numbers[-1]
+    assert structures.many(numbers) == computed
+    structures.close()
+    again = open_structures(store)
+    assert again.last == numbers[-1]
+    assert again.many(numbers[::-1]) == computed[::-1]
+    assert again.kept(numbers[1]).details().references == (b"<1@example.test>",)
+
+
+def test_a_row_says_what_the_summary_says(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    for number, message in zip(numbers, MESSAGES, strict=True):
+        whole = b"Delivered-To: anna@example.test\r\n" + message
+        summary = summarize(whole)
+        kept = structures.kept(number)
+        assert (kept.envelope, kept.bodystructure) == (summary.envelope, summary.bodystructure)
+        assert kept.details().header_length == summary.header_length
+        if kept.header is not None:
+            names = (b"subject", b"from")
+            assert header_fields(kept.header, names) == header_fields(whole, names)
+    assert structures.kept(numbers[-1]).header is None  # too long to keep
+
+
+def test_a_message_without_a_row_is_computed_beside_those_with_one(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    structures.follow(numbers[:3])
+    structures.work(10)
+    mixed = [numbers[4], numbers[0], numbers[5], numbers[2]]
+    assert structures.many(np.array(mixed)) == [structures.many(numbers)[numbers.index(n)] for n in mixed]
+
+
+@pytest.mark.parametrize(
+    "damage", ["flip", "cut rows", "cut index", "zero rows", "empty", "other version", "junk index"]
+)
+def test_a_damaged_file_gives_the_same_answers(store: TestStore, damage: str) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    expected = structures.many(numbers)
+    structures.follow(numbers)
+    structures.work(100)
+    structures.close()
+    rows, index = store.folder / "structure", store.folder / "structure.index"
+    data = bytearray(rows.read_bytes())
+    if damage == "flip":
+        data[len(data) // 2] ^= 1
+        rows.write_bytes(data)
+    elif damage == "cut rows":
+        rows.write_bytes(data[:-7])
+    elif damage == "cut index":
+        index.write_bytes(index.read_bytes()[:-5])
+    elif damage == "zero rows":
+        rows.write_bytes(data[:200] + bytes(len(data) - 200))
+    elif damage == "empty":
+        rows.write_bytes(b"")
+    elif damage == "other version":
+        data[8] += 1
+        rows.write_bytes(data)
+    else:
+        index.write_bytes(b"\xff" * 64)
+    again = open_structures(store)
+    assert again.many(numbers) == expected
+    again.follow(n for n in numbers if n > again.last)
+    again.work(100)
+    assert again.many(numbers) == expected
+
+
+def test_erased_messages_leave_nothing_in_the_file(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    structures.follow(numbers)
+    structures.work(100)
+    structures.erase(numbers[:1])
+    assert b"X-Unusual" not in (store.folder / "structure").read_bytes()
+    assert b"Subject: one" not in (store.folder / "structure").read_bytes()
+    assert structures.kept(numbers[1]).details().references == (b"<1@example.test>",)
+
+
+def test_an_unreadable_body_is_said_and_skipped(store: TestStore) -> None:
+    numbers = fill(store)
+
+    def read(number: int) -> tuple[bytes, bytes]:
+        if number == numbers[1]:
+            raise BodyUnreadable(number, "damaged")
+        return store.log.read_message(number)
+
+    structures = Structures(store.folder, store.log.file, store.log.header, read)
+    structures.follow(numbers)
+    assert structures.work(100) == 0
+    assert structures.last == numbers[-1]
+    with pytest.raises(BodyUnreadable):
+        structures.kept(numbers[1])
