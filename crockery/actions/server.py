@@ -4,7 +4,7 @@ The server is the actor: these events have `by` 0, or none.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from crockery.actions.actor import Actor, the_server
 from crockery.actions.store import Store
@@ -13,17 +13,13 @@ from crockery.events.types import Event
 from crockery.events.types.server import (
     CERTIFICATE_INSTALLED,
     HISTORY_RESUMED,
+    SEQUENCE_JUMP,
     SERVER_STARTED,
     SERVER_STOPPED,
     TAIL_CUT,
     TALLIED,
+    UID_JUMP,
 )
-
-SEQUENCE_JUMP: Final = 1 << 40
-"""Numbers left out when a copy goes on: no original appends so many after the copy was made."""
-
-UID_JUMP: Final = 1 << 20
-"""UIDs left out in each mailbox then: a million mails came after the copy at most."""
 
 
 class Place(NamedTuple):
@@ -48,10 +44,10 @@ class NewCertificate(NamedTuple):
     key_path: str = ""
 
 
-def start(store: Store, version: str, place: Place, *, restored: bool = False) -> str:
+def start(store: Store, version: str, place: Place, *, restored: str = "") -> str:
     """Note a start, and before it, in the same atom, that history goes on if this is a copy (design §2).
 
-    Returns why it is a copy, or "" when it is not. `restored`: whoever started it says that it is.
+    Returns why it is a copy, or "" when it is not. `restored`: why the caller knows that it is one.
     """
     reason = _copied_because(store, place, restored)
     started = {"version": version, **place._asdict()}
@@ -63,12 +59,10 @@ def start(store: Store, version: str, place: Place, *, restored: bool = False) -
     return reason
 
 
-def _copied_because(store: Store, place: Place, restored: bool) -> str:
+def _copied_because(store: Store, place: Place, restored: str) -> str:
     last = store.state.server.started
-    if restored:
-        return "started with --restored"
-    if last is None:
-        return ""
+    if restored or last is None:
+        return restored
     if last["machine"] != place.machine:
         return "the log was last used on another machine"
     if (last["device"], last["inode"]) != (place.device, place.inode):

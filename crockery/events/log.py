@@ -315,13 +315,19 @@ class Log:
             raise LogFailed(self.failed) from error
         raise LogFull("the disk is full: nothing was stored; make room and try again")
 
+    def give_back(self) -> None:
+        """Give the reserved space back; only while nothing is being written. Raises OSError."""
+        if self._reserved and self.failed is None:
+            self.file.truncate(self._durable_end)
+        self._reserved = 0
+
     def close(self) -> None:
         """Give the reserved space back and close the file, with its lock. What is queued is dropped."""
-        if self.failed is None:
-            self.failed = "the log is closed"
-            if self._reserved:
-                self.file.truncate(self._durable_end)
-        self.file.close()
+        try:
+            self.give_back()
+        finally:
+            self.failed = self.failed or "the log is closed"
+            self.file.close()
 
 
 def body_event(kind: EventType, facts: Mapping[str, Any], body: StoredBody | None) -> Event:

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgpack
@@ -36,6 +37,14 @@ class Gap(NamedTuple):
     """Microseconds: when the events on both sides were appended; 0: unknown."""
     accepted: bool
     """Somebody has said `crockery repair` to it."""
+
+    def sentence(self) -> str:
+        """What is lost there, for a person."""
+        lost = self.resumes - self.after - 1
+        events = f"event {self.resumes - 1:,}" if lost == 1 else f"{lost:,} events from {self.after + 1:,} on"
+        when = f", appended between {_clock(self.time_before)} and {_clock(self.time_after)}," if lost else ""
+        what = f"{events}{when} cannot be read" if lost else "no event is lost"
+        return f"damage from octet {self.start:,} to {self.end:,}: {what}"
 
 
 @dataclass(slots=True)
@@ -99,3 +108,9 @@ class Walk:
                 return record.offset
             boundary = record.end if record.ends_atom else -1
         raise AssertionError("damage that no frame vouches for")
+
+
+def _clock(time: int) -> str:
+    if not time:
+        return "the beginning"
+    return datetime.fromtimestamp(time / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

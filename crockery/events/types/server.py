@@ -98,6 +98,11 @@ class Tallied(TypedDict):
     counts: dict[str, int]
 
 
+SEQUENCE_JUMP: Final = 1 << 40
+"""`jump` of HistoryResumed: no original appends so many after a copy was made."""
+UID_JUMP: Final = 1 << 20
+"""`uid_jump` of HistoryResumed: a million mails came into a mailbox after the copy at most."""
+
 BATCH: Final = EventType(1, "Batch")
 SERVER_STARTED: Final = EventType(2, "ServerStarted")
 SERVER_STOPPED: Final = EventType(3, "ServerStopped", skippable=True)
