@@ -3,7 +3,8 @@
     python -m tools.fuzz_message [--seconds 60] [--seed N] [FOLDER]
 
 FOLDER holds mails to start from (*.eml, *.txt, *.msg); tests/data unless given. A mail that breaks a promise is
-written to the current folder as fuzz-message-SEED-ROUND.eml. A round is a function of seed and number, so it can be repeated.
+written to the current folder as fuzz-message-SEED-ROUND.eml. A round is a function of seed and number, so that it can
+be repeated.
 """
 
 import argparse

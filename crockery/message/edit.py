@@ -39,8 +39,7 @@ def missing_fields(data: bytes, date: bytes, message_id: bytes) -> bytes:
 
 def count_fields(data: bytes, name: bytes) -> int:
     """How many fields called `name` (any case) the header has; for Received, the hops made (RFC 5321 §6.3)."""
-    pattern = field_pattern((name,))
-    return sum(match[1] is not None for match in pattern.finditer(data, 0, header_length(data)))
+    return len(field_pattern((name,)).findall(b"\n" + data[: header_length(data)]))
 
 
 def remove_fields(data: bytes, names: Collection[bytes], condition: Callable[[bytes], bool] | None = None) -> bytes:
@@ -48,10 +47,10 @@ def remove_fields(data: bytes, names: Collection[bytes], condition: Callable[[by
     end = header_length(data)
     kept: list[bytes] = []
     position = 0
-    for match in field_pattern(tuple(names)).finditer(data, 0, end):
-        if match[1] is not None and (condition is None or condition(match[1])):
+    for match in field_pattern(tuple(names)).finditer(b"\n" + data[:end]):  # offsets there are greater by one
+        if condition is None or condition(match[1]):
             kept.append(data[position : match.start()])
-            position = match.end()
+            position = min(match.end(), end)
     if not position:
         return data
     kept.append(data[position:])

@@ -77,6 +77,8 @@ CHOICES: list[tuple[tuple[bytes, ...], bytes]] = [
     ((b"Fro",), b"\r\n"),
     ((b"junk",), b"\r\n"),
     ((b".*",), b"\r\n"),
+    ((b"",), b"\r\n"),
+    ((b"", b"]", b"^-", b"\xff\0\n", b"to"), b"To:c@d\r\n\r\n"),
     ((), b"\r\n"),
 ]
 
