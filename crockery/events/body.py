@@ -4,6 +4,7 @@ A frame holds at most FRAME_SIZE octets before compression, so that a partial FE
 body is compressed while it is received. Pure: no file, no clock.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -28,30 +29,38 @@ class StoredBody(NamedTuple):
         return facts
 
 
-def new_compressor() -> zstandard.ZstdCompressor:
-    """A compressor as the format wants it: each frame carries its checksum, so that reading one frame checks it."""
-    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+class _Contexts(threading.local):
+    """zstd contexts of one thread: making one costs more than what it does to a small mail."""
+
+    def __init__(self) -> None:
+        # Each frame carries its checksum, so that reading one frame checks it.
+        self.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_CONTEXTS: Final = _Contexts()
+
+
+def compress_frame(data: bytes) -> bytes:
+    """One frame for at most FRAME_SIZE octets."""
+    frame: bytes = _CONTEXTS.compressor.compress(data)
+    return frame
 
 
 def compress_body(data: bytes) -> StoredBody:
     """The body for `data`, all at once; for what arrives in pieces see BodyWriter."""
-    compressor = new_compressor()
     if len(data) <= FRAME_SIZE:
-        frame = compressor.compress(data)
+        frame = compress_frame(data)
         return StoredBody(frame, len(data), (len(frame),))
-    frames = [compressor.compress(data[at : at + FRAME_SIZE]) for at in range(0, len(data), FRAME_SIZE)]
+    frames = list(map(compress_frame, _chunks(data, len(data))))
     return StoredBody(b"".join(frames), len(data), tuple(map(len, frames)))
 
 
 def decompress_frame(frame: bytes) -> bytes:
     """One frame's octets; raises zstandard.ZstdError when it is not one."""
-    return _decompress(zstandard.ZstdDecompressor(), frame)
-
-
-def _decompress(decompressor: zstandard.ZstdDecompressor, frame: bytes) -> bytes:
     if zstandard.frame_content_size(frame) > FRAME_SIZE:  # damage must not cost gigabytes of memory
         raise zstandard.ZstdError("not a frame of a body")
-    data: bytes = decompressor.decompress(frame, max_output_size=FRAME_SIZE)
+    data: bytes = _CONTEXTS.decompressor.decompress(frame, max_output_size=FRAME_SIZE)
     return data
 
 
@@ -59,11 +68,10 @@ def decompress_frames(data: bytes, lengths: Sequence[int]) -> bytes:
     """All frames of a stored body, joined."""
     if len(lengths) <= 1:
         return decompress_frame(data)
-    decompressor = zstandard.ZstdDecompressor()
     pieces = []
     at = 0
     for length in lengths:
-        pieces.append(_decompress(decompressor, data[at : at + length]))
+        pieces.append(decompress_frame(data[at : at + length]))
         at += length
     return b"".join(pieces)
 
@@ -78,7 +86,6 @@ class BodyWriter:
     PART_SIZE: Final = 1024 * 1024
 
     def __init__(self) -> None:
-        self._compressor = new_compressor()
         self._pieces: list[bytes] = []
         self._pending = 0
         self._frames: list[bytes] = []
@@ -95,7 +102,7 @@ class BodyWriter:
             joined = b"".join(self._pieces)
             full = len(joined) - len(joined) % FRAME_SIZE
             for chunk in _chunks(joined, full):
-                self._frames.append(self._compressor.compress(chunk))
+                self._frames.append(compress_frame(chunk))
             self._framed += full
             rest = joined[full:]
             self._pieces = [rest] if rest else []
@@ -108,7 +115,7 @@ class BodyWriter:
     def finish(self) -> StoredBody:
         """What is left, compressed. After parts were taken it is the last part (perhaps of size 0)."""
         if self._pending or not self._frames:
-            self._frames.append(self._compressor.compress(b"".join(self._pieces)))
+            self._frames.append(compress_frame(b"".join(self._pieces)))
             self._framed += self._pending
             self._pieces, self._pending = [], 0
         return self._take()
