@@ -80,11 +80,11 @@ class Followers:
                 logger.error("derived files in %s cannot be written (%s); going on without them", self._folder, error)
                 return
 
-    async def finish(self) -> None:
+    async def finish(self, *, with_snapshot: bool = True) -> None:
         """At an orderly stop, when nothing is appended any more: leave a snapshot for a quick start."""
         try:
             with trio.move_on_after(SNAPSHOT_TIME):
-                folded = await self.make_snapshot() if self._since_snapshot else None
+                folded = await self.make_snapshot() if self._since_snapshot and with_snapshot else None
                 if folded is not None and folded != snapshot.digest(snapshot.dump_state(self._state)):
                     (self._folder / snapshot.NAME).unlink(missing_ok=True)
                     logger.critical("the state in memory and the log differ: please report this; the log is the truth")

@@ -122,6 +122,12 @@ class Connection:
                 trio.lowlevel.notify_closing(sock)
                 sock.close()
 
+    def refuse(self, last_words: bytes) -> None:
+        """Say something if it can be said at once, and close."""
+        with contextlib.suppress(OSError):
+            self._socket.send(last_words)
+        self._socket.close()
+
     async def _drain(self) -> None:
         """Read and drop what the peer still sends: closing on unread octets resets, and takes our last words along."""
         dropped = 0

@@ -1,7 +1,8 @@
 """All that a session needs, in one place."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
@@ -15,6 +16,8 @@ from crockery.net.tls import TLSHolder
 
 if TYPE_CHECKING:
     from crockery.projections.structure import Structures
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,11 @@ class Services:
     tls: TLSHolder
     stopping: trio.Event
     """Set when the server stops: whoever waits for a peer says goodbye (421, BYE) and ends within `STOP_GRACE`."""
+    _shared: dict[type[object], object] = field(default_factory=dict)
+
+    def shared(self, kind: type[T], make: Callable[[], T]) -> T:
+        """What all sessions of one protocol have in common, by its type; the first that asks makes it."""
+        found = self._shared.get(kind)
+        if not isinstance(found, kind):
+            found = self._shared[kind] = make()
+        return found

@@ -5,6 +5,7 @@ import trio
 from crockery import limits
 from crockery.actions.server import tally
 from crockery.actions.store import Store
+from crockery.events.errors import LogFull
 
 
 class Tally:
@@ -33,6 +34,8 @@ class Tally:
         """Write what there is."""
         if not self.counts or self._store.log.failed is not None:
             return
-        counts, self.counts = self.counts, {}
-        since, self._since = self._since, self._store.now
-        tally(self._store, since, counts)
+        try:
+            tally(self._store, self._since, self.counts)
+        except LogFull:
+            return  # they are not lost: the next time writes them
+        self.counts, self._since = {}, self._store.now
