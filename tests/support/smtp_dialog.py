@@ -19,7 +19,7 @@ _SCENE = re.compile(r"# (role|login|port|remote)(?:: (.*))?")
 async def play(served: Served, path: Path) -> None:
     """Play one file; an AssertionError names file and line where the server said something else."""
     lines = path.read_text("utf-8").splitlines()  # noqa: ASYNC240 (a test may wait for its file)
-    scene = dict(match.groups() for line in lines if (match := _SCENE.fullmatch(line)))
+    scene = {match[1]: match[2] for line in lines if (match := _SCENE.fullmatch(line))}
     peer = await served.connect(
         Role(scene.get("role", "mx")),
         loopback="remote" not in scene,
