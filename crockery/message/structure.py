@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from crockery.limits import MAX_MIME_DEPTH, MAX_MIME_PARTS
+from crockery.limits import MAX_HYPHEN_LINES, MAX_MIME_DEPTH, MAX_MIME_PARTS
 from crockery.message.headers import read_fields, starts_header, unfold
 from crockery.message.parameters import (
     Parameters,
@@ -125,6 +125,7 @@ class _Scanner:
         self._open: dict[bytes, int] = {}  # boundary -> number of open multiparts that use it
         self._crlf_blank = -1  # the next b"\n\r\n", cached
         self._blank = (-1, -1)  # the next empty line: its start and the start of what follows
+        self._hyphen_lines = 0
         self._counted_to = 0
         self._newlines = 0
 
@@ -242,7 +243,8 @@ class _Scanner:
         if not self._open or self._parts >= MAX_MIME_PARTS:
             return self._end
         data = self._data
-        while True:
+        while self._hyphen_lines < MAX_HYPHEN_LINES:
+            self._hyphen_lines += 1
             hyphens = data.find(b"\n--", position) if limit is None else data.find(b"\n--", position, limit + 2)
             if hyphens < 0:
                 return self._end
@@ -255,6 +257,7 @@ class _Scanner:
             line, closing = boundary
             body_end = hyphens - 1 if data[hyphens - 1 : hyphens] == b"\r" else hyphens
             return _Delimiter(body_end, min(position + 1, len(data)), line, closing)
+        return self._end
 
     def _match_boundary(self, line: bytes) -> tuple[bytes, bool] | None:
         """The open boundary that a line begins with after its hyphens, and whether it closes. Words may follow."""

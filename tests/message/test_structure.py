@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crockery import limits
+from crockery.message import structure
 from crockery.message.structure import Part, iterate_parts, parse_structure
 from tests.support.mime import messages
 
@@ -187,3 +188,11 @@ def test_fields_past_the_header_limit_are_not_seen() -> None:
     part = parse_structure(data)
     assert part.subtype == "plain"
     assert data[part.body_start :] == b"body"
+
+
+def test_only_so_many_lines_are_compared_with_boundaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structure, "MAX_HYPHEN_LINES", 10)
+    few = MIXED + b"--b\r\n\r\n" + b"-- \r\n" * 8 + b"--b\r\n\r\nx\r\n--b--\r\n"
+    many = MIXED + b"--b\r\n\r\n" + b"-- \r\n" * 9 + b"--b\r\n\r\nx\r\n--b--\r\n"
+    assert len(parse_structure(few).children) == 2
+    assert [part.body_end for part in parse_structure(many).children] == [len(many)]
