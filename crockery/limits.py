@@ -74,7 +74,7 @@ recurses once or twice a level."""
 MAX_MIME_PARTS: Final = 1000
 """Parts of one message. The last one holds all the rest: a BODYSTRUCTURE of more would serve only to burn memory."""
 MAX_HYPHEN_LINES: Final = 1_000_000
-"""Lines beginning with two hyphens looked at for boundaries in one message: half a second. The rest is the last part."""
+"""Lines beginning with two hyphens compared with boundaries in one message: half a second; what follows is one part."""
 MAX_PARAMETERS: Final = 100
 """Parameters of one Content-Type or Content-Disposition, continuations (RFC 2231) counted singly."""
 MAX_ADDRESSES: Final = 10_000

@@ -244,10 +244,10 @@ class _Scanner:
             return self._end
         data = self._data
         while self._hyphen_lines < MAX_HYPHEN_LINES:
-            self._hyphen_lines += 1
             hyphens = data.find(b"\n--", position) if limit is None else data.find(b"\n--", position, limit + 2)
             if hyphens < 0:
                 return self._end
+            self._hyphen_lines += 1
             position = data.find(b"\n", hyphens + 3)
             if position < 0:
                 position = len(data)
