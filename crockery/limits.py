@@ -207,3 +207,10 @@ SNAPSHOT_EVENTS: Final = 100_000
 
 SNAPSHOT_TIME: Final = 6.0
 """Seconds that an orderly stop waits for the last snapshot; without it the next start takes longer."""
+
+# --- The control API (web/control) ---
+CONTROL_CONNECTIONS: Final = 50  # at a time: commands of one person, and pages
+CONTROL_HEADER_MAX: Final = 16 * KiB  # a request's head
+CONTROL_BODY_MAX: Final = 256 * KiB  # a request's body: names and settings
+CONTROL_TIMEOUT: Final = 60.0  # silence of a client, or for it to take what we send
+CONTROL_LINES: Final = 200  # lines of a long answer made in a thread at once

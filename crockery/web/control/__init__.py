@@ -1,0 +1,27 @@
+"""The control API: what the command line asks of Crockery, and what pages for the postmaster will.
+
+JSON over HTTP/1.1, on the Unix socket beside the log (`LOG.sock`, 0600: whoever may open it is the postmaster). When no
+server runs, the command line opens the log and dispatches the very same requests in its own process.
+
+    GET    /v1/status
+    GET    /v1/settings                              PUT    /v1/settings/NAME       {"value": ...}
+    GET    /v1/accounts                              POST   /v1/accounts            {"name", "password"}
+    GET    /v1/accounts/NAME                         PATCH  /v1/accounts/NAME       {"password"} or {"disabled"}
+                                                     DELETE /v1/accounts/NAME
+    GET    /v1/accounts/NAME/app-passwords           POST   ...                     {"label"} -> with "password"
+                                                     DELETE /v1/accounts/NAME/app-passwords/LABEL
+    GET    /v1/aliases                               PUT    /v1/aliases/NAME        {"targets": [...]}
+                                                     DELETE /v1/aliases/NAME
+    GET    /v1/wildcard                              PUT    /v1/wildcard            {"account": NAME or null}
+    GET    /v1/queue        GET /v1/queue/NUMBER     DELETE /v1/queue/NUMBER?recipient=ADDRESS
+    GET    /v1/log?after=NUMBER&last=COUNT&follow=1                                 one entry a line
+    GET    /v1/history?account=NAME&mailbox=NAME&uid=UID&message=NUMBER or ID       one entry a line
+    POST   /v1/reindex                                                              one line of progress at a time
+
+Collections answer `{"items": [...]}`, resources with themselves. Every error has one shape, `{"error": {"reason",
+"message"}}`: the reason is a word for programs, the message a sentence that says what is wrong and what to do. Times
+are RFC 3339 in UTC, sizes octets. A change is durable before it is answered.
+
+Rooms: `routes` (method and path to operation), `errors`, one file a resource (`accounts`, `addresses`, `settings`,
+`queue`, `status`, `journal` with `chronicle` for reading the log), `server` (the socket).
+"""
