@@ -94,12 +94,18 @@ class Bodies:
 
     def body(self, stored: Stored) -> bytes:
         """The octets of a record's body: its parts', another event's, or its own; raises BodyUnreadable."""
+        return self._own_body(self._holder(stored))
+
+    def _holder(self, stored: Stored) -> Stored:
+        """The record that has the body, or names its parts."""
+        if self._catalog.is_erased(stored.number):
+            raise BodyUnreadable(stored.number, "erased")
         source = stored.facts.get("body_of")
-        if source is not None:
-            return self._own_body(self.record(source))
-        return self._own_body(stored)
+        return stored if source is None else self.record(source)
 
     def _own_body(self, stored: Stored) -> bytes:
+        if self._catalog.is_erased(stored.number):
+            raise BodyUnreadable(stored.number, "erased")
         parts = stored.facts.get("parts")
         if parts:
             return b"".join([self._own_body(self.record(part)) for part in parts])
@@ -115,8 +121,9 @@ class Bodies:
         prefix: bytes = stored.facts.get("prefix", b"")
         pieces = [prefix[start : start + length]]
         wanted_from, wanted_to = max(start - len(prefix), 0), start + length - len(prefix)
-        source = stored.facts.get("body_of")
-        holder = self.record(source) if source is not None else stored
+        if wanted_to <= 0:
+            return pieces[0]
+        holder = self._holder(stored)
         for at, size, record, frame_at, frame_length in self._frames(holder, wanted_to):
             if at + size > wanted_from:
                 frame = self._frame(record, frame_at, frame_length)
