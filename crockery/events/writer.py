@@ -33,6 +33,8 @@ class Writer:
         self._queued = trio.Event()
         self._thread = trio.CapacityLimiter(1)  # its own: others may have all threads busy
         log.on_append = self._wake_up
+        if log.head > log.durable:  # appended before there was a writer
+            self._wake.set()
 
     def _wake_up(self) -> None:
         self._wake.set()
