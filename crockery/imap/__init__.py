@@ -1,1 +1,16 @@
-"""IMAP: the grammar in `wire/` (pure), the server that speaks it, and the view a session has of its mailbox."""
+"""IMAP: the server's side. `wire` has the grammar, sans-IO; here is what it means.
+
+The way of a command: `server` takes it from the framer, `running` has its handler in `verbs` do it and answers,
+`intake` and `output` are the two ends towards the client.
+
+    session      what is known of a connection: state, account, selected mailbox
+    selected     the selected mailbox as its client knows it: sequence numbers, what must be told when
+    recent       which messages are \\Recent, in memory only
+    fetching     FETCH items to octets, many messages at once;  streaming: one large message in frames
+    matching     SEARCH keys against columns and contents
+    messages     contents of messages, for both
+    uploads      large messages on their way in
+    capability   what is offered when;  errors: refusals and their response codes
+
+To add an extension: its grammar in `wire`, a file in `verbs` and a row in its table, a name in `capability`.
+"""

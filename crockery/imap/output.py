@@ -31,8 +31,13 @@ class Output:
 
     def write(self, data: bytes, position: int = 0) -> None:
         """Add octets that tell of the log up to event `position`; 0: of nothing that is in the log."""
-        self._pieces.append(data)
-        self.size += len(data)
+        if data:
+            self._pieces.append(data)
+            self.size += len(data)
+            self.note(position)
+
+    def note(self, position: int) -> None:
+        """What is written from now on must not leave before event `position` is on disk."""
         if position > self._position:
             self._position = position
 

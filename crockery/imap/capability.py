@@ -1,0 +1,24 @@
+"""What is offered when (RFC 9051 §6.1.1 and §7.2.2). A capability stands here only when all of it works."""
+
+from typing import Final
+
+LOGINS: Final = ("AUTH=PLAIN", "AUTH=LOGIN", "AUTH=SCRAM-SHA-256")
+
+ALWAYS: Final = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE")
+
+AFTER_LOGIN: Final = (
+    *ALWAYS,
+    "IDLE", "NAMESPACE", "CHILDREN", "UIDPLUS", "UNSELECT", "MOVE", "SPECIAL-USE", "CREATE-SPECIAL-USE",
+    "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "SEARCHRES", "BINARY", "STATUS=SIZE",
+)  # fmt: skip
+
+ENABLEABLE: Final = frozenset(("IMAP4REV2",))
+"""What ENABLE can switch on (RFC 5161)."""
+
+
+def capabilities(*, logged_in: bool, tls: bool, secure: bool) -> tuple[str, ...]:
+    """The capabilities now. `secure`: passwords may pass, since the connection is TLS or does not leave the machine."""
+    if logged_in:
+        return AFTER_LOGIN
+    starttls = () if tls else ("STARTTLS",)
+    return (*ALWAYS, *starttls, *(LOGINS if secure else ("LOGINDISABLED",)))

@@ -1,0 +1,85 @@
+"""The contents of stored messages, as FETCH and SEARCH ask for them; one for all sessions of a server.
+
+Messages up to IMAP_STREAMED_MIN octets are read and parsed in place, which takes a millisecond; larger ones in a
+thread, and their octets in ranges. A message whose body is damaged or erased reads as a notice (design §2), so that a
+mailbox can be listed whatever happened to the disk.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+import trio
+
+from crockery import limits
+from crockery.events.errors import BodyUnreadable
+from crockery.events.log import Log
+from crockery.message.headers import header_fields
+from crockery.message.structure import Part, parse_structure
+from crockery.message.summary import summarize
+from crockery.projections.structure import KEPT_FIELDS, Kept, Structures
+
+logger: Final = logging.getLogger(__name__)
+
+NOTICE: Final = (
+    b"Subject: This message cannot be read\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
+    b"The stored text of this message is %b (event %d of the log).\r\n"
+    b"`crockery verify` tells more; a backup of the log may still hold it.\r\n"
+)
+
+
+class Messages:
+    """Reads messages by number."""
+
+    def __init__(self, log: Log, structures: Structures) -> None:
+        self._log = log
+        self._structures = structures
+        self._trees: OrderedDict[int, Part] = OrderedDict()
+
+    def read(self, number: int) -> bytes:
+        """The octets of a message, or of the notice that stands for it."""
+        try:
+            prefix, body = self._log.read_message(number)
+        except BodyUnreadable as error:
+            logger.warning("%s", error)
+            return NOTICE % (error.reason.encode("ascii"), number)
+        return prefix + body if prefix else body
+
+    def read_range(self, number: int, start: int, length: int) -> bytes:
+        """`length` octets from `start` of a large message; where they cannot be read, as many blanks."""
+        try:
+            return self._log.read_range(number, start, length)
+        except BodyUnreadable as error:
+            logger.warning("%s", error)
+            return b" " * length
+
+    def kept(self, numbers: Sequence[int]) -> list[Kept]:
+        """What the structure file has of these messages, in order."""
+        try:
+            return self._structures.many(numbers)
+        except BodyUnreadable:
+            return [self._kept_or_notice(number) for number in numbers]
+
+    async def prepare(self, number: int) -> None:
+        """Have what is kept of a large message computed in a thread, so that `kept` finds it ready."""
+        await trio.to_thread.run_sync(self.kept, [number])
+
+    async def tree(self, number: int) -> Part:
+        """The parts of a large message; kept for the clients that read one in many small ranges."""
+        tree = self._trees.get(number)
+        if tree is None:
+            tree = await trio.to_thread.run_sync(lambda: parse_structure(self.read(number)))
+            self._trees[number] = tree
+            if len(self._trees) > limits.IMAP_TREES_KEPT:
+                self._trees.popitem(last=False)
+        return tree
+
+    def _kept_or_notice(self, number: int) -> Kept:
+        try:
+            return self._structures.kept(number)
+        except BodyUnreadable:
+            data = self.read(number)
+        summary = summarize(data)
+        header = header_fields(data, KEPT_FIELDS, 0, summary.header_length)
+        return Kept(summary.envelope, summary.bodystructure, header, b"", False)

@@ -1,0 +1,103 @@
+"""Running one command: is it legal now, what does its handler say, and which reply answers an error.
+
+The one boundary where errors become a NO (`errors` has the table); BAD is answered by the loop in `server`. After each
+command the changes of the selected mailbox are told, with EXPUNGE only where sequence numbers may move, then the tagged
+reply (RFC 9051 §5.2, §7.5.1).
+"""
+
+import logging
+import secrets
+from typing import Final
+
+import trio
+
+from crockery.events.errors import LogFailed
+from crockery.imap.errors import SessionLost, refusal_for
+from crockery.imap.session import Completed, Session
+from crockery.imap.verbs import HANDLERS
+from crockery.imap.verbs.append import begin_upload
+from crockery.imap.wire.append import Append
+from crockery.imap.wire.errors import BadCommand
+from crockery.imap.wire.framer import Continuation, Event, LiteralData, LiteralStart
+from crockery.imap.wire.parser import Command, parse_command
+from crockery.imap.wire.render import render_status
+from crockery.imap.wire.verbs import Trait
+from crockery.net.connection import PeerGone
+
+logger: Final = logging.getLogger(__name__)
+
+PASSING: Final = (BadCommand, SessionLost, PeerGone, trio.TooSlowError, LogFailed)
+"""Errors that are not answered with a NO."""
+
+
+async def run_command(session: Session, command: Command) -> None:
+    """Run a command and answer it. Raises BadCommand, SessionLost, PeerGone, trio.TooSlowError, LogFailed."""
+    try:
+        _require_legal(session, command)
+        completed = await HANDLERS[command.verb](session, command, command.arguments)
+    except PASSING as error:
+        if isinstance(error, BadCommand) and error.tag is None:
+            error.tag = command.tag
+        raise
+    except Exception as error:
+        _tell_changes(session, command)
+        _refuse(session, command, error)
+    else:
+        if completed is not None:
+            _tell_changes(session, command)
+            _complete(session, command, completed)
+    finally:
+        session.end_uploads()
+
+
+async def take_literal(session: Session, event: Event) -> None:
+    """A literal that is asked for, begins, or goes on. Raises as `run_command`."""
+    try:
+        match event:
+            case Continuation(reply):
+                session.out.write(reply)
+            case LiteralStart(head, literal, reply):
+                command = parse_command(head, utf8=session.rev2)
+                session.uploading = command
+                _require_legal(session, command)
+                assert isinstance(command.arguments, Append)
+                await begin_upload(session, command, command.arguments, literal)
+                session.out.write(reply)
+            case LiteralData(data):
+                await session.uploads[-1].write(data)
+    except PASSING:
+        raise
+    except Exception as error:
+        session.framer.refuse_literal()
+        session.end_uploads()
+        assert session.uploading is not None
+        _refuse(session, session.uploading, error)
+
+
+def _require_legal(session: Session, command: Command) -> None:
+    if session.state not in command.states:
+        raise BadCommand(f"{command.verb} is not legal in this state", command.tag)
+    session.check_alive()
+
+
+def _tell_changes(session: Session, command: Command) -> None:
+    session.tell_changes(expunge=Trait.HOLDS_EXPUNGE not in command.traits, uid=command.uid)
+
+
+def _complete(session: Session, command: Command, completed: Completed) -> None:
+    code = completed.code
+    if session.missed and code is None:
+        code = b"EXPUNGEISSUED"
+    text = completed.text or f"{command.verb} completed"
+    session.out.write(render_status(b"OK", text, tag=command.tag, code=code))
+
+
+def _refuse(session: Session, command: Command, error: Exception) -> None:
+    refusal = refusal_for(error)
+    if refusal is not None:
+        session.out.write(render_status(b"NO", refusal.text, tag=command.tag, code=refusal.code))
+        return
+    reference = secrets.token_hex(4)
+    logger.error("IMAP %s failed, reference %s", command.verb, reference, exc_info=error)
+    text = f"An error of the server, reference {reference}"
+    session.out.write(render_status(b"NO", text, tag=command.tag, code=b"SERVERBUG"))

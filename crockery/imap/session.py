@@ -1,0 +1,171 @@
+"""What is known of one connection: who, in which state, with which mailbox selected. Data; verbs act on it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import trio
+
+from crockery import limits
+from crockery.actions.actor import Actor
+from crockery.actions.mailboxes import canonical_name
+from crockery.actions.store import Store
+from crockery.imap.capability import capabilities
+from crockery.imap.errors import Refusal, SessionLost
+from crockery.imap.messages import Messages
+from crockery.imap.output import Output
+from crockery.imap.recent import Recents
+from crockery.imap.selected import Selected
+from crockery.imap.uploads import Upload
+from crockery.imap.wire.framer import BEFORE_LOGIN, Framer, FramerLimits
+from crockery.imap.wire.parser import Command
+from crockery.imap.wire.verbs import State
+from crockery.net.connection import Connection
+from crockery.net.login import Login
+from crockery.net.services import Services
+from crockery.projections.mailboxes import Mailbox
+
+
+class Completed(NamedTuple):
+    """A command was done: the text and the response code of its tagged OK. Verbs raise Refusal for a NO."""
+
+    text: str = ""
+    """Default: the verb and "completed"."""
+    code: bytes | None = None
+
+
+DONE = Completed()
+
+
+class Shared:
+    """What all IMAP sessions of one server have in common."""
+
+    def __init__(self, services: Services) -> None:
+        self.recents = Recents(services.store.log.head)
+        self.messages = Messages(services.store.log, services.structures)
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection."""
+
+    connection: Connection
+    services: Services
+    shared: Shared
+    out: Output
+    framer: Framer = field(default_factory=lambda: Framer(BEFORE_LOGIN))
+    actor: Actor = field(default_factory=lambda: Actor(0, "imap"))
+    login: Login | None = None
+    selected: Selected | None = None
+    rev2: bool = False
+    """ENABLE IMAP4rev2 was given: names are UTF-8, SEARCH answers ESEARCH, nothing is \\Recent."""
+    client: str = ""
+    """What the program called itself in ID."""
+    uploads: list[Upload] = field(default_factory=list)
+    """Streamed literals of the command that is coming in."""
+    uploading: Command | None = None
+    """The head of that command."""
+    unanswered: int = 0
+    """Octets of a pipeline taken in since replies were last sent."""
+    bad_commands: int = 0
+    failed_logins: int = 0
+    ending: bool = False
+    """A BYE has been said."""
+    waiting: trio.CancelScope | None = None
+    """Set while the session waits for its client; cancelled when the server stops."""
+
+    @property
+    def store(self) -> Store:
+        return self.services.store
+
+    @property
+    def peer(self) -> str:
+        """The client's IP address."""
+        return self.connection.peer
+
+    @property
+    def account(self) -> int:
+        """The account's id; 0 before login."""
+        return self.actor.account
+
+    @property
+    def state(self) -> State:
+        """The state of RFC 9051 §3."""
+        if self.login is None:
+            return State.NOT_AUTHENTICATED
+        return State.AUTHENTICATED if self.selected is None else State.SELECTED
+
+    @property
+    def silence(self) -> float:
+        """Seconds of silence that end the session."""
+        return limits.IMAP_LOGIN_TIMEOUT if self.login is None else limits.IMAP_AUTOLOGOUT
+
+    def capabilities(self) -> tuple[str, ...]:
+        """What is offered now."""
+        connection = self.connection
+        logged_in = self.login is not None
+        return capabilities(logged_in=logged_in, tls=bool(connection.tls), secure=connection.is_secure)
+
+    @property
+    def missed(self) -> bool:
+        """Whether the command at hand asked for a message that is gone; asking resets it."""
+        selected = self.selected
+        if selected is None or not selected.missed:
+            return False
+        selected.missed = False
+        return True
+
+    def enter(self, login: Login) -> None:
+        """The client has proved who it is."""
+        connection = self.connection
+        self.login = login
+        self.actor = Actor(login.account, "imap", connection.peer, self.client, connection.tls, login.app)
+        largest = min(limits.IMAP_MESSAGE_MAX, self.store.state.settings.number("max-message-size"))
+        self.framer.limits = FramerLimits(message=largest)
+
+    def require_selected(self) -> Selected:
+        """The view of the selected mailbox; the verb table sees to it that there is one."""
+        if self.selected is None:
+            raise Refusal("No mailbox is selected", b"CLIENTBUG")
+        return self.selected
+
+    def require_writable(self) -> Selected:
+        """The view, if the mailbox was not opened read-only."""
+        selected = self.require_selected()
+        if selected.read_only:
+            raise Refusal("The mailbox is selected read-only", b"READ-ONLY")
+        return selected
+
+    def find_mailbox(self, name: str, missing: bytes = b"NONEXISTENT") -> Mailbox:
+        """The account's mailbox of that name; raises Refusal with the code `missing`."""
+        mailbox = self.store.state.mailboxes.find(self.account, canonical_name(name))
+        if mailbox is None:
+            raise Refusal("There is no such mailbox", missing)
+        return mailbox
+
+    def check_alive(self) -> None:
+        """End the session whose account or selected mailbox is gone (RFC 2180 §3.3: a BYE, as Dovecot has it)."""
+        if self.login is None:
+            return
+        account = self.store.state.accounts.by_id.get(self.account)
+        if account is None or account.disabled:
+            raise SessionLost("The account was closed")
+        if self.selected is not None and self.selected.mailbox.id not in self.store.state.mailboxes.by_id:
+            raise SessionLost("The selected mailbox was deleted")
+
+    def end_uploads(self) -> None:
+        """The command that brought them is done, or will never be."""
+        for upload in self.uploads:
+            upload.end()
+        self.uploads.clear()
+
+    def changed(self) -> None:
+        """The session has just appended an event: its reply waits until that is on disk."""
+        self.out.note(self.store.log.head)
+
+    def tell_changes(self, *, expunge: bool, uid: bool = False) -> None:
+        """Write what happened to the selected mailbox since the client was last told."""
+        selected = self.selected
+        if selected is not None:
+            told = selected.tell(expunge=expunge, uid=uid)
+            if told:
+                self.out.write(told, selected.mailbox.position)

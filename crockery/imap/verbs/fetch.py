@@ -1,0 +1,78 @@
+"""FETCH and UID FETCH (RFC 9051 §6.4.5, RFC 3501 §6.4.5)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from crockery import limits
+from crockery.actions.mail import store_flags
+from crockery.imap.fetching import Plan, Slice
+from crockery.imap.selected import Indices, Selected
+from crockery.imap.session import DONE, Completed, Session
+from crockery.imap.streaming import send_large
+from crockery.imap.wire.errors import BadCommand
+from crockery.imap.wire.fetch import Fetch, FetchSection
+from crockery.imap.wire.parser import Command
+from crockery.imap.wire.sequence import SequenceSet
+
+
+async def handle_fetch(session: Session, command: Command, arguments: Fetch) -> Completed:
+    """Send what was asked for, slice by slice: long answers wait for slow clients and let other sessions work."""
+    if arguments.modifiers:
+        raise BadCommand(f"Unknown fetch modifier {arguments.modifiers[0].name}", command.tag)
+    selected = session.require_selected()
+    indices = select_messages(selected, command, arguments.messages)
+    seen = _set_seen(session, selected, indices, arguments)
+    plan = Plan(arguments.items, uid=command.uid, rev2=session.rev2, seen=seen)
+    for chosen in _slices(selected, indices, plan):
+        here, rows = selected.rows(chosen)
+        if not len(here):
+            continue
+        part = Slice(selected, here, rows, session.shared.messages)
+        if len(here) == 1 and _is_large(selected, rows) and (plan.needs_data or plan.needs_kept):
+            await send_large(session.out, session.services.budget, plan, part)
+        else:
+            session.out.write(plan.render(part), selected.mailbox.position)
+        await session.out.relieve()
+    return DONE
+
+
+def select_messages(selected: Selected, command: Command, messages: SequenceSet) -> Indices:
+    """The messages that a command names; a sequence number that is not there is BAD (RFC 9051 §6.4.9)."""
+    if not command.uid and messages.exceeds(len(selected)):
+        raise BadCommand("There is no message with that number", command.tag)
+    return selected.indices(messages, uid=command.uid)
+
+
+def _set_seen(session: Session, selected: Selected, indices: Indices, arguments: Fetch) -> bool:
+    """Reading a body sets \\Seen: once a command, in one event. True if any was set, and FLAGS must be told."""
+    reads = any(isinstance(item, FetchSection) and not item.peek for item in arguments.items)
+    if not reads or selected.read_only:
+        return False
+    _, rows = selected.rows(indices)
+    mailbox = selected.mailbox
+    uids = mailbox.columns.uid[rows]
+    changed = store_flags(session.store, session.actor, mailbox, uids, "+", ["\\Seen"], cmd="FETCH")
+    if len(changed):
+        selected.know(mailbox.position)
+    return bool(len(changed))
+
+
+def _slices(selected: Selected, indices: Indices, plan: Plan) -> Iterator[Indices]:
+    """Messages to render at once: many where the columns have it all, else by their size, and large ones alone."""
+    here, rows = selected.rows(indices)
+    sizes = selected.mailbox.columns.size[rows].astype(np.int64)
+    if not plan.needs_data:
+        few = plan.needs_kept
+        weight = limits.IMAP_OUTPUT_HELD // (limits.IMAP_SLICE_KEPT if few else limits.IMAP_SLICE)
+        sizes = np.where((sizes > limits.IMAP_STREAMED_MIN) & few, limits.IMAP_OUTPUT_HELD, weight)
+    ends = np.cumsum(sizes)
+    start, done = 0, 0
+    while start < len(here):
+        stop = max(start + 1, int(ends.searchsorted(done + limits.IMAP_OUTPUT_HELD, side="right")))
+        yield here[start:stop]
+        start, done = stop, int(ends[stop - 1])
+
+
+def _is_large(selected: Selected, rows: Indices) -> bool:
+    return int(selected.mailbox.columns.size[rows[0]]) > limits.IMAP_STREAMED_MIN
