@@ -1,0 +1,42 @@
+"""Tokens and the addresses that carry them."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crockery.assistant.tokens import is_crockerys, make_token, read_token, token_address
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_tokens_come_back(octets: bytes) -> None:
+    token = make_token(lambda length: octets[:length])
+    assert re.fullmatch(r"[a-z2-7]{26}", token)
+    local, _, domain = token_address(token, "example.test").partition("@")
+    assert domain == "example.test"
+    assert len(local) <= 64
+    assert read_token(local) == read_token(local.upper()) == token
+    assert is_crockerys(local)
+
+
+def test_different_octets_different_tokens() -> None:
+    assert len({make_token(lambda length, n=n: n.to_bytes(length)) for n in range(1000)}) == 1000
+
+
+GOOD = "a" * 26
+
+
+@pytest.mark.parametrize(
+    ("local", "ours"),
+    [
+        ("crockery", True), ("Crockery", True), ("crockery+", True), ("crockery+x", True), ("CROCKERY+x+y", True),
+        ("crockery+" + "a" * 25, True), ("crockery+" + "a" * 27, True), ("crockery+" + "a" * 25 + "b", True),
+        ("crockery+" + "1" * 26, True), ("crockery++" + GOOD, True), ("crockery+" + GOOD + "+", True),
+        ("crockery-" + GOOD, False), ("crockeries", False), ("anna+" + GOOD, False), (GOOD, False), ("", False),
+        ("+" + GOOD, False), ("anna+crockery", False),
+    ],
+)  # fmt: skip
+def test_other_local_parts_hold_none(local: str, ours: bool) -> None:
+    assert read_token(local) is None
+    assert is_crockerys(local) == ours
