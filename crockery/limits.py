@@ -51,6 +51,7 @@ SMTP_OUTPUT_HELD: Final = 16 * KiB  # replies gathered and not yet sent: EHLO an
 INTAKE_HOLD: Final = 64 * KiB  # a message up to this is dealt with as a whole; most mail is a tenth of it
 INTAKE_MAX_HEADER: Final = 1 * MiB  # one header: all that is read of it (MAX_PARSED_HEADER) and so all that is checked
 INTAKE_SHARE: Final = 1536 * KiB  # the most that one message holds in memory: a body part, a frame and what comes in
+SRS_MAX_AGE: Final = 21  # days a rewritten reverse-path takes bounces: queues give up after 5 to 7, some twice in a row
 
 # The log (crockery/events)
 
@@ -214,3 +215,15 @@ CONTROL_HEADER_MAX: Final = 16 * KiB  # a request's head
 CONTROL_BODY_MAX: Final = 256 * KiB  # a request's body: names and settings
 CONTROL_TIMEOUT: Final = 60.0  # silence of a client, or for it to take what we send
 CONTROL_LINES: Final = 200  # lines of a long answer made in a thread at once
+
+# --- Mail on its way out (smtp/wire's client) ---
+SMTP_CLIENT_MAX_REPLY: Final = 32 * KiB  # one reply, all its lines; honest ones end below 2 KiB, EHLO included
+SMTP_CLIENT_WINDOW: Final = 100  # commands sent ahead of their replies (RFC 2920 §3.1): both fit any socket's buffers
+SMTP_GREETING_TIMEOUT: Final = 300.0  # for the 220; RFC 5321 §4.5.3.2.1: 5 minutes
+SMTP_HELLO_TIMEOUT: Final = 300.0  # for EHLO, STARTTLS and AUTH, of which the RFC says nothing: as MAIL
+SMTP_MAIL_TIMEOUT: Final = 300.0  # RFC 5321 §4.5.3.2.2: 5 minutes
+SMTP_RCPT_TIMEOUT: Final = 300.0  # RFC 5321 §4.5.3.2.3: 5 minutes
+SMTP_DATA_START_TIMEOUT: Final = 120.0  # for the 354; RFC 5321 §4.5.3.2.4: 2 minutes
+SMTP_DATA_BLOCK_TIMEOUT: Final = 180.0  # for the system to take a block; RFC 5321 §4.5.3.2.5: 3 minutes
+SMTP_DATA_END_TIMEOUT: Final = 600.0  # for the answer to the final dot; RFC 5321 §4.5.3.2.6: 10 minutes
+SMTP_QUIT_TIMEOUT: Final = 5.0  # for the 221, which nobody needs: courtesy ends here
