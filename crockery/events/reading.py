@@ -111,9 +111,12 @@ class Bodies:
             return b"".join([self._own_body(self.record(part)) for part in parts])
         data = self.octets(stored)
         try:
-            return decompress_frames(data, stored.facts.get("frames", ()))
+            body = decompress_frames(data, stored.facts.get("frames", ()))
         except Exception as error:  # zstandard raises its own ZstdError and, on short frames, others
             raise BodyUnreadable(stored.number, _what_is_wrong(data)) from error
+        if len(body) != stored.facts.get("size", len(body)):  # one flipped bit can say that a frame is empty
+            raise BodyUnreadable(stored.number, "damaged")
+        return body
 
     def message_range(self, number: int, start: int, length: int) -> bytes:
         """Octets of the message (prefix and body) from `start`, fewer at its end; reads only the frames needed."""
@@ -126,7 +129,7 @@ class Bodies:
         holder = self._holder(stored)
         for at, size, record, frame_at, frame_length in self._frames(holder, wanted_to):
             if at + size > wanted_from:
-                frame = self._frame(record, frame_at, frame_length)
+                frame = self._frame(record, frame_at, frame_length, size)
                 pieces.append(frame[max(wanted_from - at, 0) : wanted_to - at])
         return b"".join(pieces)
 
@@ -148,12 +151,15 @@ class Bodies:
                     yield at, size, record, frame_at, length
                 at, left, frame_at = at + size, left - size, frame_at + length
 
-    def _frame(self, record: Stored, at: int, length: int) -> bytes:
+    def _frame(self, record: Stored, at: int, length: int, size: int) -> bytes:
         data = self.octets(record, at, length)
         try:
-            return decompress_frame(data)
+            frame = decompress_frame(data)
         except Exception as error:  # as in _own_body
             raise BodyUnreadable(record.number, _what_is_wrong(data)) from error
+        if len(frame) != size:
+            raise BodyUnreadable(record.number, "damaged")
+        return frame
 
     def _read(self, number: int, offset: int, length: int) -> bytes:
         try:

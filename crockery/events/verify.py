@@ -15,7 +15,7 @@ from crockery.events.file import LogFile, OSFile
 from crockery.events.format import Hasher, Header
 from crockery.events.ranges import unpack_numbers
 from crockery.events.recover import Progress, beginning, read_header
-from crockery.events.scan import Reader, Record
+from crockery.events.scan import Reader, Record, record_at
 from crockery.events.types import EventType
 from crockery.events.types.base import Facts
 from crockery.events.types.server import BODIES_ERASED, HISTORY_RESUMED
@@ -50,7 +50,7 @@ class Report:
     body_octets: int = 0
     """Octets of those, as stored."""
     erased: int = 0
-    """Bodies that were erased."""
+    """Bodies that were erased and are all zeros."""
     accepted: list[Gap] = field(default_factory=list)
     """Damage that `repair` accepted."""
     end: int = 0
@@ -203,8 +203,6 @@ class _Verify:
         if self._hasher(stored) == record.head.body_hash:
             self.report.bodies += 1
             self.report.body_octets += length
-            if record.head.sequence in self._erased:
-                self._broken.append(_Broken(record, False))
         else:
             self._broken.append(_Broken(record, not any(stored)))
 
@@ -224,13 +222,23 @@ class _Verify:
         for record, is_zero in self._broken:
             number, place = record.head.sequence, (record.body_offset, record.end)
             if number in self._erased:
-                report.erased += 1
-                if not is_zero:
-                    text = f"the body of event {number:,} was erased, but is not all zeros: the next start repeats it"
-                    self._find("unerased", text, *place, number)
-            elif record.offset >= confirmed:
+                continue
+            if record.offset >= confirmed:
                 report.end = min(report.end, confirmed)  # the last batch, which was being written
             else:
                 what, kind = ("missing: it is all zeros", "missing") if is_zero else ("damaged", "body")
                 text = f"the body of event {number:,} at octet {place[0]:,} is {what}"
                 self._find(kind, text, *place, number)
+        for number in self._erased:
+            self._judge_erasure(number)
+
+    def _judge_erasure(self, number: int) -> None:
+        offset = self._catalog.find(number)
+        record = None if offset is None else record_at(self._file, offset, self.report.size, self._hasher)
+        if record is None or not record.head.body_length:
+            return
+        if any(self._file.read(record.body_offset, record.head.body_length)):
+            text = f"the body of event {number:,} was erased, but is not all zeros: the next start repeats it"
+            self._find("unerased", text, record.body_offset, record.end, number)
+        else:
+            self.report.erased += 1
