@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crockery.message.headers import iterate_fields, starts_header, unfold
+from crockery.message.headers import list_fields, starts_header, unfold
 from crockery.message.subjects import message_ids
 
 _FIRST_LINE: Final = 64 * 1024
@@ -16,9 +16,9 @@ class Header:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self._fields: dict[bytes, list[tuple[int, int]]] = {}
-        for name, _, start, end in iterate_fields(data):
-            self._fields.setdefault(name.lower(), []).append((start, end))
+        self._fields: dict[bytes, list[bytes]] = {}
+        for name, value in list_fields(data):
+            self._fields.setdefault(name.lower(), []).append(value)
 
     def count(self, name: bytes) -> int:
         """How many fields are called `name` (lower case)."""
@@ -26,7 +26,7 @@ class Header:
 
     def values(self, name: bytes) -> list[bytes]:
         """The unfolded values of the fields called `name` (lower case)."""
-        return [unfold(self.data[start:end]) for start, end in self._fields.get(name, ())]
+        return [unfold(value) for value in self._fields.get(name, ())]
 
     @property
     def message_id(self) -> str:

@@ -8,7 +8,7 @@ from crockery.smtp.wire import AddressError, Mailbox, normalise_domain
 
 def is_local_domain(settings: Settings, domain: str) -> bool:
     """Whether mail of this domain (normalised, or "" as in `<postmaster>`) is ours."""
-    if not domain or domain in settings.domains:
+    if not domain or domain == settings.domain or domain in settings.domains:
         return True
     return any(not ours.isascii() and _normalised(ours) == domain for ours in settings.domains)
 

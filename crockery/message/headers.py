@@ -53,6 +53,12 @@ def read_fields(data: bytes, start: int = 0, end: int | None = None) -> dict[byt
     return {name.lower(): value for name, value in found}
 
 
+def list_fields(data: bytes) -> list[tuple[bytes, bytes]]:
+    """All fields of the header `data` in order: (name as written, value, still folded)."""
+    found: list[tuple[bytes, bytes]] = _FIELD.findall(data, 0, _parsed_end(data, 0, None))
+    return found
+
+
 def unfold(value: bytes) -> bytes:
     """The value on one line, without the blanks around it. Stray CRs go too, as no protocol could carry them."""
     if b"\n" in value or b"\r" in value:

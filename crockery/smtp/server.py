@@ -47,18 +47,23 @@ class _Dialog:
         self._held = 0
         self._errors = 0
         self._deadline = 0.0
-        self._interruptible: trio.CancelScope | None = None
+        self._scope = trio.CancelScope()
+        self._is_idle = False  # waiting for a command, not within a message
 
     async def interrupt_when_stopping(self) -> None:
         """End a wait for the next command when the server stops."""
         await self._services.stopping.wait()
-        if self._interruptible is not None:
-            self._interruptible.cancel()
+        if self._is_idle:
+            self._scope.cancel()
 
     async def run(self) -> None:
         """From the greeting to the end."""
         try:
-            await self._run()
+            with self._scope:
+                await self._run()
+            if self._scope.cancelled_caught:
+                self._say(replies.SHUTTING_DOWN)
+                await self._flush()
         except (PeerGone, trio.TooSlowError):
             pass  # gone, or it does not read what we say
         except LogFailed as error:
@@ -139,16 +144,12 @@ class _Dialog:
         if self._services.stopping.is_set() and not is_content:
             self._say(replies.SHUTTING_DOWN)
             return
-        with trio.CancelScope() as scope:
-            self._interruptible = None if is_content else scope
-            try:
-                self._protocol.receive_data(await self._connection.receive(self._timeout(is_content)))
-            except trio.TooSlowError:
-                self._close(replies.IDLE_TOO_LONG, "smtp-too-slow")
-            finally:
-                self._interruptible = None
-        if scope.cancelled_caught:
-            self._say(replies.SHUTTING_DOWN)
+        self._is_idle = not is_content
+        try:
+            self._protocol.receive_data(await self._connection.receive(self._timeout(is_content)))
+        except trio.TooSlowError:
+            self._close(replies.IDLE_TOO_LONG, "smtp-too-slow")
+        self._is_idle = False
 
     def _timeout(self, is_content: bool) -> float:
         """Seconds to wait for octets: a whole command or message has a time, and within a message each silence."""

@@ -8,6 +8,7 @@ nothing of the arguments can end it, comment it out or add another: names are wh
 import dataclasses
 import datetime
 import email.utils
+import functools
 import ipaddress
 import re
 from typing import Final
@@ -65,7 +66,7 @@ def render_received(
     if recipient is not None:
         clauses.append(f"for <{_UNPRINTABLE.sub('?', str(recipient))}>")
     clauses[-1] += ";"
-    clauses.append(email.utils.format_datetime(when))
+    clauses.append(_date_time(when))
     return _fold("Received:", clauses)
 
 
@@ -77,6 +78,11 @@ def render_return_path(reverse_path: Mailbox | None) -> bytes:
 def render_delivered_to(recipient: Mailbox) -> bytes:
     """Delivered-To, by which mail loops over this mailbox are seen (RFC 9228)."""
     return _fold("Delivered-To:", [_UNPRINTABLE.sub("?", str(recipient))])
+
+
+@functools.lru_cache(maxsize=4)  # the same for all mail of a second
+def _date_time(when: datetime.datetime) -> str:
+    return email.utils.format_datetime(when)
 
 
 def _name(text: str) -> str:

@@ -6,6 +6,7 @@ longer than `limits.SMTP_MAX_REPLY_LINE`, whatever stands in the text, so that n
 """
 
 import dataclasses
+import functools
 from typing import Final
 
 from crockery import limits
@@ -33,12 +34,17 @@ class Reply:
 
     def render(self) -> bytes:
         """The reply on the wire: `250-2.1.0 first` ... `250 2.1.0 last`, each line with CRLF and its enhanced code."""
-        prefix = f"{self.enhanced} " if self.enhanced else ""
-        room = limits.SMTP_MAX_REPLY_LINE - len("250 \r\n") - len(prefix)
-        lines = [prefix + line[:room] for line in self.text.translate(_UNPRINTABLE).split("\n")]
-        marks = ["-"] * (len(lines) - 1) + [" "]
-        rendered = "".join(f"{self.code}{mark}{line}\r\n" for mark, line in zip(marks, lines, strict=True))
-        return rendered.encode("ascii", "replace")
+        return _render(self.code, self.enhanced, self.text)
+
+
+@functools.lru_cache(maxsize=256)  # nearly all are constants of the table
+def _render(code: int, enhanced: str, text: str) -> bytes:
+    prefix = f"{enhanced} " if enhanced else ""
+    room = limits.SMTP_MAX_REPLY_LINE - len("250 \r\n") - len(prefix)
+    lines = [prefix + line[:room] for line in text.translate(_UNPRINTABLE).split("\n")]
+    marks = ["-"] * (len(lines) - 1) + [" "]
+    rendered = "".join(f"{code}{mark}{line}\r\n" for mark, line in zip(marks, lines, strict=True))
+    return rendered.encode("ascii", "replace")
 
 
 class CommandError(Exception):
