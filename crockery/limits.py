@@ -93,6 +93,11 @@ MAX_SEARCHED_TEXT: Final = 8 * MiB
 STOP_SYNC: Final = 5.0
 """Seconds an orderly stop waits for the last batch to be written."""
 
+DSN_WHOLE_MAX: Final = 1 * MiB
+"""Octets of a message that comes back whole with a notice of failure (RET=FULL); of larger ones only the header does."""
+MAX_DSN_RECIPIENTS: Final = 1000
+"""Recipients read of an incoming notice: no message of ours had more."""
+
 # What a mail may be, and how long it is kept
 
 MAX_MESSAGE: Final = 50 * MiB
@@ -227,3 +232,9 @@ SMTP_DATA_START_TIMEOUT: Final = 120.0  # for the 354; RFC 5321 §4.5.3.2.4: 2 m
 SMTP_DATA_BLOCK_TIMEOUT: Final = 180.0  # for the system to take a block; RFC 5321 §4.5.3.2.5: 3 minutes
 SMTP_DATA_END_TIMEOUT: Final = 600.0  # for the answer to the final dot; RFC 5321 §4.5.3.2.6: 10 minutes
 SMTP_QUIT_TIMEOUT: Final = 5.0  # for the 221, which nobody needs: courtesy ends here
+
+# --- Mail on its way out (projections/queue, actions/queue, delivery/sending) ---
+QUEUE_FINISHED_KEPT: Final = 1000  # messages that have left the queue and can still be shown, and cancellations undone
+QUEUE_STORY: Final = 6  # attempts remembered of one recipient: the first and the last five
+QUEUE_LIFETIME: Final = 7 * 86400  # seconds after which a message is given up; RFC 5321 §4.5.4.1 says 4 days at least
+QUEUE_TEXT: Final = 500  # characters of a remote server's words kept of one attempt

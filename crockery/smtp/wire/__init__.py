@@ -10,6 +10,8 @@ The tour:
 - `replies` is the table of every reply; `Reply` its type.
 - `Mailbox`, `parse_mailbox`, `normalise_domain`, `display_domain` (address.py) are the addresses of the envelope.
 - `received` renders Received, Return-Path and Delivered-To.
+- `client` is the other side: `ClientProtocol` sends mail on; `client_commands`, `client_replies` and `capabilities` are
+  what it says, what it hears, and what the remote server offers.
 - `framer` is below all that: lines, end of data, chunks, and the refusal of bare CR and LF.
 
 A session is this loop; every command but `DataChunk` is answered exactly once, in order, and octets to write are
@@ -70,9 +72,10 @@ from crockery.smtp.wire.commands import (
     Reset,
     StartTLS,
 )
+from crockery.smtp.wire.errors import LocalProtocolError
 from crockery.smtp.wire.extensions import Offer
 from crockery.smtp.wire.replies import CommandError, Reply
-from crockery.smtp.wire.server import CLOSED, NEED_MORE, Command, LocalProtocolError, Pause, ServerProtocol, State
+from crockery.smtp.wire.server import CLOSED, NEED_MORE, Command, Pause, ServerProtocol, State
 
 __all__ = [
     "CLOSED",

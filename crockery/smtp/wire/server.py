@@ -32,13 +32,10 @@ from crockery.smtp.wire.commands import (
     Reset,
     StartTLS,
 )
+from crockery.smtp.wire.errors import LocalProtocolError
 from crockery.smtp.wire.extensions import Offer
 from crockery.smtp.wire.framer import Content, ContentFault, Framer, LineFault
 from crockery.smtp.wire.replies import CommandError, Reply
-
-
-class LocalProtocolError(Exception):
-    """Our own server broke the protocol: an answer out of turn, a command asked for before the last was answered."""
 
 
 class State(enum.Enum):
