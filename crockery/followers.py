@@ -7,17 +7,20 @@ file that cannot be written is logged, and made anew at the next start.
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import trio
+import trio.lowlevel
 
 from crockery.events.facts import NAME as FACTS_NAME
-from crockery.events.facts import FactsWriter
+from crockery.events.facts import FactsReader, FactsWriter
 from crockery.events.log import Appended, Log
+from crockery.events.opening import derived_folder
 from crockery.events.ranges import unpack_numbers
+from crockery.events.recover import beginning
 from crockery.events.types.mail import MESSAGE_RECEIVED
 from crockery.events.types.server import BODIES_ERASED
 from crockery.events.writer import Writer
@@ -30,11 +33,19 @@ from crockery.limits import (
     SNAPSHOT_TIME,
 )
 from crockery.projections import snapshot
+from crockery.projections.fold import fold
 from crockery.projections.restore import Restored
 from crockery.projections.state import State
 from crockery.projections.structure import Structures
 
 logger: Final = logging.getLogger(__name__)
+
+
+class Step(NamedTuple):
+    """How far a rebuild is."""
+
+    done: int
+    total: int
 
 
 class Followers:
@@ -46,6 +57,7 @@ class Followers:
         self.structures = Structures(restored.folder, log.file, log.header, log.read_message)
         self.structures.follow(_numbers_after(restored.state, self.structures.last))
         self._facts = FactsWriter(restored.folder / FACTS_NAME, log.file, log.header, restored.facts)
+        self._facts_lock = trio.Lock()
         self._path = path
         self._folder = restored.folder
         self._log: Log = log
@@ -106,10 +118,28 @@ class Followers:
             return None
         return bytes.fromhex(done.stdout.decode())
 
+    async def rebuild(self) -> AsyncGenerator[Step, None]:
+        """Make all derived files anew while the server serves. Raises OSError."""
+        (self._folder / snapshot.NAME).unlink(missing_ok=True)
+        async with self._facts_lock:
+            self._facts.close()
+            self._facts = _new_facts(self._folder, self._log)
+        self.structures.clear()
+        self.structures.follow(_numbers_after(self._state, 0))
+        total = self.structures.backlog + 2
+        await self._copy_facts()
+        yield Step(1, total)
+        while self.structures.work(FOLLOW_ROWS):
+            yield Step(max(1, total - 1 - self.structures.backlog), total)
+            await trio.lowlevel.checkpoint()
+        await self.make_snapshot()
+        yield Step(total, total)
+
     async def _copy_facts(self) -> None:
-        end = self._log.durable_position.offset
-        if end > self._facts.position.offset:
-            await trio.to_thread.run_sync(self._facts.catch_up, end)
+        async with self._facts_lock:
+            end = self._log.durable_position.offset
+            if end > self._facts.position.offset:
+                await trio.to_thread.run_sync(self._facts.catch_up, end)
 
     async def _make_rows(self) -> None:
         while self.structures.backlog:
@@ -119,6 +149,32 @@ class Followers:
                 await trio.sleep(0 if quiet else FOLLOW_PAUSE)
             else:
                 await trio.sleep(FOLLOW_QUIET)
+
+
+def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:
+    """Make all derived files of a log anew that no server serves. Raises OSError."""
+    folder = derived_folder(path)
+    (folder / snapshot.NAME).unlink(missing_ok=True)
+    facts = _new_facts(folder, log)
+    structures = Structures(folder, log.file, log.header, log.read_message)
+    try:
+        structures.clear()
+        structures.follow(_numbers_after(state, 0))
+        total = structures.backlog + 2
+        facts.catch_up(log.durable_position.offset)
+        yield Step(1, total)
+        while structures.work(FOLLOW_ROWS):
+            yield Step(total - 1 - structures.backlog, total)
+        fold(path, facts.position.offset, facts.length)
+        yield Step(total, total)
+    finally:
+        facts.close()
+        structures.close()
+
+
+def _new_facts(folder: Path, log: Log) -> FactsWriter:
+    nothing = FactsReader(folder / FACTS_NAME, log.file, log.header, beginning(log.header))
+    return FactsWriter(folder / FACTS_NAME, log.file, log.header, nothing)
 
 
 def _numbers_after(state: State, last: int) -> list[int]:

@@ -31,6 +31,7 @@ from crockery.app.options import Options
 from crockery.events.errors import LogError, LogFailed, LogFull
 from crockery.events.writer import Writer
 from crockery.followers import Followers
+from crockery.imap.server import serve_imap
 from crockery.net.budget import Budget
 from crockery.net.changes import Changes
 from crockery.net.clock import ClockWatch
@@ -43,6 +44,8 @@ from crockery.net.tally import Tally
 from crockery.net.tls import TLSHolder
 from crockery.projections.restore import Restored
 from crockery.smtp.server import Role, serve_smtp
+from crockery.web.control.request import Context
+from crockery.web.control.server import ControlServer
 
 logger: Final = logging.getLogger(__name__)
 
@@ -62,13 +65,6 @@ class Port(NamedTuple):
     serve: Serve
     refusal: bytes
     """What a connection too many is told."""
-
-
-async def serve_imap(connection: Connection, services: Services, *, implicit_tls: bool) -> None:
-    """Imported when first needed."""
-    from crockery.imap import server
-
-    await server.serve_imap(connection, services, implicit_tls=implicit_tls)
 
 
 _BUSY_SMTP: Final = b"421 4.7.0 too many connections; try again later\r\n"
@@ -217,12 +213,22 @@ class _Lifetime:
             await outer.start(self._writer.run)
             await self._writer.wait_durable(self._store.log.head)  # of this start nothing is told before it is kept
             async with trio.open_nursery() as helpers:
+                await helpers.start(self._control(server).run)
                 for task in (self._eraser, self._keeper, self._clock, self._followers, self.services.tally):
                     helpers.start_soon(task.run)
                 await self._serve(listeners, server, started)
                 helpers.cancel_scope.cancel()
             await self._finish()
             outer.cancel_scope.cancel()
+
+    def _control(self, server: Server) -> ControlServer:
+        context = Context(self._store, self._options.log, lambda: status(server), self._rebuild)
+        return ControlServer(context, self._writer, self._options.hasher)
+
+    async def _rebuild(self) -> AsyncIterator[dict[str, int]]:
+        async with contextlib.aclosing(self._followers.rebuild()) as steps:
+            async for step in steps:
+                yield step._asdict()
 
     async def _serve(self, listeners: "Listeners", server: Server, started: Callable[[Server], None]) -> None:
         """Accept until the stop begins; return when the last connection has ended."""

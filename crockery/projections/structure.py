@@ -175,6 +175,15 @@ class Structures:
                 end = int(self._offsets[at + 1]) if at + 1 < len(self._offsets) else self._end
                 os.pwrite(self._rows, bytes(end - offset - 8), offset + 8)
 
+    def clear(self) -> None:
+        """Forget all rows and all messages that wait for one. Raises OSError."""
+        os.ftruncate(self._index_file, 0)
+        os.ftruncate(self._rows, _START)
+        self._numbers, self._offsets = self._load_index()
+        self._end = self._find_end()
+        self._pending.clear()
+        self._recent.clear()
+
     def close(self) -> None:
         """Close the files."""
         os.close(self._rows)

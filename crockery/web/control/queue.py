@@ -22,7 +22,7 @@ def show(context: Context, request: Request, number: str) -> Json:
     message = existing_queued(context.store, _number(number))
     start = context.store.log.read_range(message.id, 0, SHOWN_HEADER)
     header = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
-    return {**_describe(context, message), "header": header.split("\r\n")}
+    return {**_describe(context, message), "message_id": _message_id(context, message), "header": header.split("\r\n")}
 
 
 def cancel(context: Context, request: Request, number: str) -> Json:
@@ -32,13 +32,23 @@ def cancel(context: Context, request: Request, number: str) -> Json:
     message = _number(number)
     gone = cancel_recipients(context.store, request.actor, message, wanted, cmd="queue cancel")
     left = context.store.state.queue.by_id.get(message)
-    return {"number": message, "cancelled": gone, "recipients": list(left.recipients) if left is not None else []}
+    return {"number": message, "cancelled": gone, "recipients": _going(left) if left is not None else []}
+
+
+def _message_id(context: Context, message: QueuedMessage) -> str | None:
+    found = context.store.log.read_facts(message.id).get("message_id")
+    return str(found) if found else None
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise bad_request(f"a queued message has a number, not {text}: `crockery queue list` shows them")
     return int(text)
+
+
+def _going(message: QueuedMessage) -> list[str]:
+    """Whom it is still to reach."""
+    return [recipient.address for recipient in message.recipients if not recipient.is_final]
 
 
 def _describe(context: Context, message: QueuedMessage) -> Json:
@@ -48,7 +58,7 @@ def _describe(context: Context, message: QueuedMessage) -> Json:
         "time": moment(message.time),
         "account": account.name if account is not None else None,
         "from": message.reverse_path,
-        "recipients": list(message.recipients),
+        "recipients": _going(message),
         "octets": message.size,
-        "message_id": message.message_id or None,
+        "message_id": context.store.log.read_facts(message.id).get("message_id"),
     }

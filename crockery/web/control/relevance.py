@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from crockery.events.ranges import unpack_numbers
+from crockery.events.types import queue as queue_events
+from crockery.events.types import trust as trust_events
 from crockery.events.types.accounts import ACCOUNT_ADDED, ALIAS_ADDED, ALIAS_REMOVED, APP_PASSWORD_USED, WILDCARD_SET
 from crockery.events.types.mail import (
     FLAGS_CHANGED,
@@ -14,7 +16,7 @@ from crockery.events.types.mail import (
     MESSAGES_COPIED,
     MESSAGES_EXPUNGED,
 )
-from crockery.events.types.queue import MESSAGE_QUEUED, RECIPIENTS_CANCELLED
+from crockery.events.types.queue import MESSAGE_QUEUED
 from crockery.web.control.chronicle import Told
 from crockery.web.narration import Names
 
@@ -83,8 +85,8 @@ class OfMessages:
             return event.number in self._numbers
         if kind is MESSAGE_QUEUED:
             return event.number in self._numbers
-        if kind is RECIPIENTS_CANCELLED:
-            return facts["message"] in self._numbers
+        if kind in queue_events.TYPES or kind in trust_events.TYPES:
+            return facts.get("message") in self._numbers
         if kind is FLAGS_CHANGED:
             return self._changes_flags(facts)
         if kind is MESSAGES_COPIED:

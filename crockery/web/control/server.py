@@ -67,9 +67,15 @@ class ControlServer:
         self._news = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Listen until cancelled; the socket file is gone then. Raises OSError."""
+        """Listen until cancelled. Where there can be no socket, mail is served all the same."""
         path = socket_path(self._context.path)
-        listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listen(path)))
+        try:
+            sock = _listen(path)
+        except OSError as error:
+            logger.error("commands cannot reach this server: %s cannot be made (%s)", path, error.strerror)
+            task_status.started()
+            return
+        listener = trio.SocketListener(trio.socket.from_stdlib_socket(sock))
         try:
             task_status.started()
             await trio.serve_listeners(self._converse, [listener])

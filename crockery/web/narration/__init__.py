@@ -10,18 +10,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from crockery.events.types.base import EventType
-from crockery.web.narration import accounts, mail, queue, server
+from crockery.web.narration import accounts, mail, queue, server, trust
 from crockery.web.narration.names import Names, Sentence
 
 SENTENCES: Final[dict[int, Sentence]] = {
     kind.code: sentence
-    for kind, sentence in (*server.SENTENCES, *accounts.SENTENCES, *mail.SENTENCES, *queue.SENTENCES)
+    for kind, sentence in (*server.SENTENCES, *accounts.SENTENCES, *mail.SENTENCES, *queue.SENTENCES, *trust.SENTENCES)
 }
 
 
 def tell(names: Names, number: int, kind: EventType, facts: Mapping[str, Any]) -> str:
     """The sentence for one event, without a full stop. `names` has folded everything before it."""
-    return SENTENCES[kind.code](names, number, facts)
+    sentence = SENTENCES.get(kind.code)
+    if sentence is None:
+        return f"{kind.name} happened"
+    return sentence(names, number, facts)
 
 
 __all__ = ["SENTENCES", "Names", "tell"]

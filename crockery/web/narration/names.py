@@ -90,7 +90,7 @@ class Names:
         """The actor of a SessionOpened event."""
         protocol, peer = session["protocol"], session["peer"]
         if protocol == "control":
-            return Actor(peer or "somebody", "", protocol)
+            return Actor(peer or "somebody", "", "the command line")
         who = self.account(session["account"]) if session["account"] else "somebody"
         if session.get("app"):
             label = self.apps.get(session["app"])

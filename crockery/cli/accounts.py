@@ -1,0 +1,203 @@
+"""`crockery account` and `crockery app-password`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crockery.cli import output
+from crockery.cli.errors import CommandFailed
+from crockery.cli.options import choose_password, control, json_option, log_option, password_options
+
+
+@click.group()
+def account() -> None:
+    """Who has mail here: add, remove, disable, enable, password, list."""
+
+
+@account.command()
+@click.argument("name")
+@password_options
+@log_option
+@json_option
+def add(name: str, log: Path, as_json: bool, **how: Any) -> None:
+    """Add an account: NAME@your-domain, with a mailbox for everything."""
+    password, is_made = choose_password(f"Password for {name}", **how)
+    with control(log) as api:
+        added = api.ask("POST", "accounts", name=name, password=password)
+    if as_json:
+        output.write_json(added | ({"password": password} if is_made else {}))
+        return
+    output.note(f"{added['address']} can get mail, and read it over IMAP with the login {added['name']}.")
+    _show_made(password, is_made)
+
+
+@account.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@log_option
+@json_option
+def remove(name: str, yes: bool, log: Path, as_json: bool) -> None:
+    """Remove an account with its mail (which is kept for the retention time)."""
+    with control(log) as api:
+        found = api.ask("GET", "accounts", name)
+    mail = f"{found['messages']:,} messages ({output.size(found['octets'])})"
+    if found["messages"] and not yes:
+        _confirm(f"{found['address']} has {mail}. Remove it?")
+    with control(log) as api:
+        gone = api.ask("DELETE", "accounts", name)
+    if as_json:
+        output.write_json(gone)
+    else:
+        output.note(f"{gone['address']} is removed, with {mail}; mail to it is refused from now on.")
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise CommandFailed(f"{question} Say so with --yes")
+    click.confirm(question, abort=True, err=True)
+
+
+@account.command()
+@click.argument("name")
+@log_option
+@json_option
+def disable(name: str, log: Path, as_json: bool) -> None:
+    """Let nobody log in to an account; its mail is received all the same."""
+    changed = _change(log, name, disabled=True)
+    _told(as_json, changed, f"{changed['address']} cannot log in any more; its mail is still received.")
+
+
+@account.command()
+@click.argument("name")
+@log_option
+@json_option
+def enable(name: str, log: Path, as_json: bool) -> None:
+    """Undo `disable`."""
+    changed = _change(log, name, disabled=False)
+    _told(as_json, changed, f"{changed['address']} can log in.")
+
+
+@account.command("password")
+@click.argument("name")
+@password_options
+@log_option
+@json_option
+def set_password(name: str, log: Path, as_json: bool, **how: Any) -> None:
+    """Set an account's password."""
+    with control(log) as api:
+        found = api.ask("GET", "accounts", name)  # before asking twice for a password of nobody
+    chosen, is_made = choose_password(f"New password for {found['name']}", **how)
+    changed = _change(log, name, password=chosen)
+    if as_json:
+        output.write_json(changed | ({"password": chosen} if is_made else {}))
+        return
+    output.note(f"{changed['address']} has a new password.")
+    _show_made(chosen, is_made)
+
+
+@account.command("list")
+@log_option
+@json_option
+def list_accounts(log: Path, as_json: bool) -> None:
+    """All accounts and what they hold."""
+    with control(log) as api:
+        found = api.ask("GET", "accounts")
+    if as_json:
+        output.write_json(found)
+        return
+    rows = [
+        (
+            item["address"],
+            _remarks(item),
+            f"{item['messages']:,}",
+            f"{item['unseen']:,}",
+            output.size(item["octets"]),
+            ", ".join(a for a in item["addresses"] if a != item["name"]),
+        )
+        for item in found["items"]
+    ]
+    headings = ("address", "", "messages", "unseen", "size", "also gets mail for")
+    output.table(headings, rows, right=(2, 3, 4), none="No accounts yet: crockery account add NAME")
+
+
+def _remarks(item: Any) -> str:
+    remarks = []
+    if item["postmaster"]:
+        remarks.append("postmaster")
+    if item["disabled"]:
+        remarks.append(click.style("disabled", fg="yellow"))
+    if not item["has_password"]:
+        remarks.append(click.style("no password", fg="yellow"))
+    return ", ".join(remarks)
+
+
+@click.group("app-password")
+def app_password() -> None:
+    """Passwords for single devices, which can be revoked one by one: add, remove, list."""
+
+
+@app_password.command("add")
+@click.argument("name")
+@click.argument("label")
+@log_option
+@json_option
+def add_app(name: str, label: str, log: Path, as_json: bool) -> None:
+    """Make a password for one device of NAME; LABEL is what you call it, as phone."""
+    with control(log) as api:
+        made = api.ask("POST", "accounts", name, "app-passwords", label=label)
+    if as_json:
+        output.write_json(made)
+        return
+    output.pairs((("login", made["login"]), ("password", click.style(made["password"], bold=True))))
+    output.hint("Nobody can show this password again. `crockery app-password remove` revokes it.")
+
+
+@app_password.command("remove")
+@click.argument("name")
+@click.argument("label")
+@log_option
+@json_option
+def remove_app(name: str, label: str, log: Path, as_json: bool) -> None:
+    """Revoke a device's password."""
+    with control(log) as api:
+        gone = api.ask("DELETE", "accounts", name, "app-passwords", label)
+    _told(as_json, gone, f"{gone['login']} is revoked: it cannot log in any more.")
+
+
+@app_password.command("list")
+@click.argument("name")
+@log_option
+@json_option
+def list_apps(name: str, log: Path, as_json: bool) -> None:
+    """The devices of an account and when they were last seen."""
+    with control(log) as api:
+        found = api.ask("GET", "accounts", name, "app-passwords")
+    if as_json:
+        output.write_json(found)
+        return
+    rows = [
+        (item["login"], output.when(item["added"]), output.when(item["last_used"]), item["last_peer"] or "")
+        for item in found["items"]
+    ]
+    none = f"{name} has no app passwords: crockery app-password add {name} LABEL"
+    output.table(("login", "added", "last used", "from"), rows, none=none)
+
+
+def _change(log: Path, name: str, **what: Any) -> Any:
+    with control(log) as api:
+        return api.ask("PATCH", "accounts", name, **what)
+
+
+def _told(as_json: bool, value: Any, sentence: str) -> None:
+    if as_json:
+        output.write_json(value)
+    else:
+        output.note(sentence)
+
+
+def _show_made(password: str, is_made: bool) -> None:
+    if is_made:
+        output.pairs((("password", click.style(password, bold=True)),))
+        output.hint("Nobody can show this password again.")

@@ -1,0 +1,207 @@
+"""Reaching a log: by its server's socket, or in this process.
+
+`Control.ask` sends one request of the control API and returns its answer, `lines` one that is answered by many values.
+Both raise CommandFailed with the API's sentence.
+"""
+
+import http.client
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import quote, urlencode
+
+from crockery.actions.actor import Actor
+from crockery.actions.store import Store
+from crockery.app.options import wall_clock
+from crockery.cli.errors import CommandFailed
+from crockery.cli.output import reading_bar
+from crockery.events.errors import LogError, LogLocked
+from crockery.followers import rebuild
+from crockery.projections.restore import restore
+from crockery.web.control.errors import as_control_error
+from crockery.web.control.request import Context, Request
+from crockery.web.control.routes import answer
+from crockery.web.control.server import short_path, socket_path, user_name
+
+BUSY_WAIT: Final = 5.0
+"""Seconds to wait for another command, or a server that starts or stops, to let go of the log."""
+
+BUSY_STEP: Final = 0.1
+
+
+class ServerGone(Exception):
+    """The server ended while it answered."""
+
+
+class Control(Protocol):
+    """A log that can be asked."""
+
+    is_running: bool
+    """A server answers."""
+
+    def ask(self, method: str, *path: str, query: Mapping[str, str] = ..., **body: Any) -> Any:
+        """One request; its answer. `path` are segments, unescaped. Raises CommandFailed."""
+
+    def lines(self, method: str, *path: str, query: Mapping[str, str] = ...) -> Iterator[Any]:
+        """One request; the values of its answer as they come. Raises CommandFailed, ServerGone."""
+
+
+@contextmanager
+def open_control(log: Path, command: str) -> Iterator[Control]:
+    """The running server's API, or the log itself; `command` is what the log will tell of it. Raises CommandFailed."""
+    deadline = time.monotonic() + BUSY_WAIT
+    while True:
+        connection = connect(log)
+        if connection is not None:
+            try:
+                yield Remote(connection, command)
+            finally:
+                connection.close()
+            return
+        try:
+            local = Local(log, command)
+        except LogLocked as error:
+            if time.monotonic() > deadline:
+                raise CommandFailed(
+                    f"{log} is in use by another command, or by a server that has no socket at {socket_path(log)}: "
+                    "wait for it, or stop it"
+                ) from error
+            time.sleep(BUSY_STEP)
+            continue
+        try:
+            yield local
+        finally:
+            local.close()
+        return
+
+
+def connect(log: Path) -> "_UnixConnection | None":
+    """A connection to the server of this log; None: none runs. Raises CommandFailed."""
+    path = socket_path(log)
+    if not path.exists():
+        return None
+    connection = _UnixConnection(path)
+    try:
+        connection.connect()
+    except PermissionError as error:
+        raise CommandFailed(
+            f"this user may not give commands to the server ({path}): use the one that runs it, as with `sudo -u`"
+        ) from error
+    except (ConnectionRefusedError, FileNotFoundError):
+        return None
+    return connection
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP/1.1 over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with short_path(self._path) as name:
+            self.sock.connect(name)
+
+
+class Remote:
+    """The API of the running server."""
+
+    is_running = True
+
+    def __init__(self, connection: http.client.HTTPConnection, command: str) -> None:
+        self._connection = connection
+        self._headers = {"User-Agent": command, "Content-Type": "application/json"}
+
+    def ask(self, method: str, *path: str, query: Mapping[str, str] | None = None, **body: Any) -> Any:
+        with self._answered(method, path, query, body) as response:
+            return json.loads(response.read())
+
+    def lines(self, method: str, *path: str, query: Mapping[str, str] | None = None) -> Iterator[Any]:
+        with self._answered(method, path, query, {}) as response:
+            for line in response:
+                yield json.loads(line)
+
+    @contextmanager
+    def _answered(
+        self, method: str, path: tuple[str, ...], query: Mapping[str, str] | None, body: Mapping[str, Any]
+    ) -> Iterator[http.client.HTTPResponse]:
+        target = _target(path) + (f"?{urlencode(query)}" if query else "")
+        try:
+            self._connection.request(method, target, json.dumps(body) if body else None, self._headers)
+            response = self._connection.getresponse()
+            if response.status != 200:
+                raise CommandFailed(_error_message(response.read()))
+            yield response
+        except (http.client.HTTPException, ConnectionError, ValueError) as error:
+            raise ServerGone("the server stopped while it answered: try again") from error
+
+
+class Local:
+    """The same operations in this process, on the log opened for it alone."""
+
+    is_running = False
+
+    def __init__(self, log: Path, command: str) -> None:
+        """Raises LogLocked, CommandFailed."""
+        try:
+            with reading_bar(f"Reading {log.name}") as progress:
+                restored = restore(log, wall_clock, progress=progress)
+        except LogLocked:
+            raise
+        except LogError as error:
+            raise CommandFailed(str(error)) from error
+        except PermissionError as error:
+            raise CommandFailed(f"this user may not read and write {log}: use its owner, as with `sudo -u`") from error
+        except OSError as error:
+            raise CommandFailed(f"{log} cannot be opened: {error.strerror}") from error
+        self._log = restored.opened.log
+        store = Store(self._log, restored.state, wall_clock)
+        self._context = Context(store, log, reindex=lambda: _steps(log, store))
+        self._actor = Actor(0, "control", user_name(os.getuid()), command)
+
+    def close(self) -> None:
+        self._log.close()
+
+    def ask(self, method: str, *path: str, query: Mapping[str, str] | None = None, **body: Any) -> Any:
+        with _own_sentences():
+            return answer(self._context, self._request(method, path, query, body))
+
+    def lines(self, method: str, *path: str, query: Mapping[str, str] | None = None) -> Iterator[Any]:
+        with _own_sentences():
+            yield from answer(self._context, self._request(method, path, query, {}))
+
+    def _request(
+        self, method: str, path: tuple[str, ...], query: Mapping[str, str] | None, body: Mapping[str, Any]
+    ) -> Request:
+        return Request(method, _target(path), self._actor, query or {}, body)
+
+
+def _steps(log: Path, store: Store) -> Iterator[Any]:
+    return (step._asdict() for step in rebuild(log, store.log, store.state))
+
+
+@contextmanager
+def _own_sentences() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        known = as_control_error(error)
+        if known is None:
+            raise
+        raise CommandFailed(known.message) from error
+
+
+def _target(path: tuple[str, ...]) -> str:
+    return "/v1/" + "/".join(quote(segment, safe="") for segment in path)
+
+
+def _error_message(body: bytes) -> str:
+    message: str = json.loads(body)["error"]["message"]
+    return message
