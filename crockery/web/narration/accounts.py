@@ -30,7 +30,7 @@ def _password_set(names: Names, number: int, facts: Mapping[str, Any]) -> str:
 
 def _alias_added(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     was = f" (before: to {listed(facts['old'])})" if facts["old"] else ""
-    return f"{names.actor(facts)} let mail for {facts["alias"]} go to {listed(facts["targets"])}{was}"
+    return f"{names.actor(facts)} let mail for {facts['alias']} go to {listed(facts['targets'])}{was}"
 
 
 def _alias_removed(names: Names, number: int, facts: Mapping[str, Any]) -> str:
