@@ -35,7 +35,7 @@ SMTP_MAX_DOMAIN: Final = 255  # RFC 5321 §4.5.3.1.2
 SMTP_MAX_REPLY_LINE: Final = 512  # with code and CRLF, RFC 5321 §4.5.3.1.5
 SMTP_MAX_MESSAGE: Final = 50 * MiB  # one message, as announced by SIZE; what Gmail and Outlook take, rounded up
 SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, users write to more
-SMTP_MAX_TRANSACTIONS: Final = 1000  # per connection; a peer with more to say connects again
+SMTP_MAX_TRANSACTIONS: Final = 10_000  # per connection; bulk senders keep one for long, who has more connects again
 
 SMTP_MAX_HOPS: Final = 100  # Received fields of one message; RFC 5321 §6.3: a loop above 100
 SMTP_COMMAND_TIMEOUT: Final = 300.0  # for one whole command; RFC 5321 §4.5.3.2.7: 5 minutes
