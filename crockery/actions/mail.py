@@ -12,6 +12,7 @@ import numpy.typing as npt
 from crockery.actions.actor import Actor
 from crockery.actions.errors import Reason, Refused
 from crockery.actions.incoming import ReceivedBody
+from crockery.actions.queue import Outgoing, queue_facts
 from crockery.actions.store import Atom, Store
 from crockery.events.ranges import pack_numbers, pack_ranges
 from crockery.events.types.mail import FLAGS_CHANGED, MESSAGE_RECEIVED, MESSAGES_COPIED, MESSAGES_EXPUNGED
@@ -29,18 +30,6 @@ class Delivery(NamedTuple):
     mailbox: Mailbox
     prefix: bytes
     flags: Sequence[str] = ()
-    envelope: Mapping[str, object] | None = None
-
-
-class Outgoing(NamedTuple):
-    """The recipients elsewhere of an incoming message."""
-
-    account: int
-    reverse_path: str
-    recipients: Sequence[str]
-    prefix: bytes
-    body: str = "7BIT"
-    smtputf8: bool = False
     envelope: Mapping[str, object] | None = None
 
 
@@ -69,6 +58,24 @@ def deliver(
     The body is kept once. `date` is the internal date in unix seconds (default now). Raises Refused, LogFull.
     """
     atom = store.atom(actor)
+    uids = add_delivery(store, atom, body, deliveries, outgoing, via=via, message_id=message_id, date=date, cmd=cmd)
+    atom.commit()
+    return uids
+
+
+def add_delivery(
+    store: Store,
+    atom: Atom,
+    body: ReceivedBody,
+    deliveries: Sequence[Delivery],
+    outgoing: Outgoing | None = None,
+    *,
+    via: str,
+    message_id: str = "",
+    date: int | None = None,
+    cmd: str = "",
+) -> list[int]:
+    """`deliver` as a part of an atom."""
     common: dict[str, object] = {"by": atom.by, "via": via, "date": store.now if date is None else date}
     if message_id:
         common["message_id"] = message_id
@@ -89,8 +96,7 @@ def deliver(
         holder.add(MESSAGE_RECEIVED, facts)
         uids.append(uid)
     if outgoing is not None:
-        holder.add(MESSAGE_QUEUED, _queue_facts(atom, outgoing, message_id))
-    atom.commit()
+        holder.add(MESSAGE_QUEUED, queue_facts(store, atom, outgoing, message_id))
     return uids
 
 
@@ -107,23 +113,6 @@ class _BodyHolder:
             self._atom.add(kind, {**facts, "size": self._body.size, "body_of": self._number})
         else:
             self._number = self._atom.add(kind, {**facts, **self._body.facts()}, self._body.stored)
-
-
-def _queue_facts(atom: Atom, outgoing: Outgoing, message_id: str) -> dict[str, object]:
-    facts: dict[str, object] = {
-        "by": atom.by,
-        "account": outgoing.account,
-        "reverse_path": outgoing.reverse_path,
-        "recipients": list(outgoing.recipients),
-        "prefix": outgoing.prefix,
-        "body": outgoing.body,
-        "smtputf8": outgoing.smtputf8,
-    }
-    if message_id:
-        facts["message_id"] = message_id
-    if outgoing.envelope:
-        facts["envelope"] = dict(outgoing.envelope)
-    return facts
 
 
 def store_flags(

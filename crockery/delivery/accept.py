@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from crockery.actions.actor import Actor
-from crockery.actions.mail import Delivery, Outgoing, deliver
+from crockery.actions.mail import Delivery, deliver
+from crockery.actions.queue import Outgoing
 from crockery.actions.store import Store
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.intake import Message

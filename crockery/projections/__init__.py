@@ -5,5 +5,6 @@ randomness, and no projection looks at another (the action puts what it knew int
 Totality matters: after accepted damage an event may speak of things that never came; it then does what it can.
 
 Rooms: `settings`, `accounts` (with aliases, wildcard, app passwords), `mailboxes` (`columns` holds one mailbox's
-messages), `sessions` (actors), `queue`, `retention` (what may be erased when), `server` (starts, certificate).
+messages), `sessions` (actors), `queue`, `questions` (asked of senders), `trust` (granted to ways out), `signing` (DKIM
+keys), `retention` (what may be erased when), `server` (starts, certificate).
 """

@@ -1,21 +1,180 @@
-"""Projection: mail that waits to go elsewhere. Entries only: sending is not here yet."""
+"""Projection: mail that goes elsewhere, one state a recipient.
 
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
-from typing import Any
+    DUE -> IN_FLIGHT -> DELIVERED | RELAYED | FAILED, or DUE or HELD_INSECURE again; CANCELLED from either of these
+
+Recipients in flight when the server starts are due again: they are the ones that may get the message twice. A message
+leaves `by_id` when all its recipients are final and nobody is to be told anything about them any more; the last
+`QUEUE_FINISHED_KEPT` stay in `finished`, for `queue show` and for undoing a cancellation.
+
+A hundred thousand may wait, so a message holds only what scheduling needs; the rest is in its MessageQueued
+(`Log.read_facts`).
+"""
+
+import enum
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from crockery.limits import QUEUE_FINISHED_KEPT, QUEUE_STORY
+
+_SECOND: Final = 1_000_000
 
 
-@dataclass(slots=True)
-class QueuedMessage:
-    """A message and the recipients it still has to reach."""
+class RecipientState(enum.IntEnum):
+    """Where a recipient stands. A due one whose message has a `hold_until` to come is held until then."""
 
-    id: int
+    DUE = 0
+    IN_FLIGHT = 1
+    HELD_INSECURE = 2
+    DELIVERED = 3
+    RELAYED = 4
+    FAILED = 5
+    CANCELLED = 6
+
+
+FINAL: Final = frozenset(
+    (RecipientState.DELIVERED, RecipientState.RELAYED, RecipientState.FAILED, RecipientState.CANCELLED)
+)
+_RESULTS: Final = {
+    "delivered": RecipientState.DELIVERED,
+    "relayed": RecipientState.RELAYED,
+    "failed": RecipientState.FAILED,
+    "deferred": RecipientState.DUE,
+    "held": RecipientState.HELD_INSECURE,
+}
+
+
+class Notify(enum.IntFlag):
+    """When the sender is told (RFC 3461 section 4.1)."""
+
+    NEVER = 0
+    SUCCESS = 1
+    FAILURE = 2
+    DELAY = 4
+
+
+DEFAULT_NOTIFY: Final = Notify.FAILURE | Notify.DELAY
+
+
+def read_notify(words: Iterable[str]) -> Notify:
+    """The words of a NOTIFY parameter; unknown ones count for nothing."""
+    notify = Notify.NEVER
+    for word in words:
+        notify |= Notify.__members__.get(word.upper(), Notify.NEVER)
+    return notify
+
+
+class Place(NamedTuple):
+    """Where an attempt went. All empty when no connection came about."""
+
+    host: str = ""
+    address: str = ""
+    tls: Mapping[str, Any] | None = None
+    """TLSFacts."""
+
+
+NOWHERE: Final = Place()
+
+
+class Attempt(NamedTuple):
+    """One attempt as told; shared by the recipients it was for. `time` in microseconds."""
+
     time: int
-    account: int
-    reverse_path: str
-    recipients: list[str]
-    size: int
-    message_id: str
+    place: Place
+    result: str
+    code: int
+    enhanced: str
+    text: str
+    why: str
+
+
+class InFlight(NamedTuple):
+    """An AttemptBegun without an outcome."""
+
+    message: int
+    recipients: tuple[str, ...]
+    place: Place
+
+
+class Recipient:
+    """One recipient of a queued message."""
+
+    __slots__ = ("address", "attempts", "domain", "insecure", "next", "notify", "owed", "problem", "state", "story",
+                 "told")  # fmt: skip
+
+    def __init__(self, address: str, due: int, notify: int) -> None:
+        self.address = address
+        self.domain = sys.intern(address.rpartition("@")[2])
+        self.state = RecipientState.DUE
+        self.next = due
+        """Unix seconds of the next attempt."""
+        self.attempts = 0
+        self.notify = notify
+        self.owed = False
+        """The sender is still to be told what became of it."""
+        self.insecure = False
+        """It may go without a secure way: the sender said so."""
+        self.told = False
+        """The sender was told of the delay."""
+        self.problem: Mapping[str, Any] | None = None
+        """When held: what was wrong (`Problem`)."""
+        self.story: tuple[Attempt, ...] = ()
+        """The first attempt and the last ones."""
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more is tried for it."""
+        return self.state >= RecipientState.DELIVERED
+
+    @property
+    def is_waiting(self) -> bool:
+        """It is to be tried (again)."""
+        return self.state in (RecipientState.DUE, RecipientState.HELD_INSECURE)
+
+
+class QueuedMessage:
+    """A message and its recipients."""
+
+    __slots__ = ("account", "deliver_by", "expires", "hold_until", "id", "origin", "recipients", "reverse_path", "size",
+                 "time", "tls_optional")  # fmt: skip
+
+    def __init__(self, number: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.id = number
+        self.time = time
+        """Microseconds."""
+        self.account: int = facts["account"]
+        self.origin: str = sys.intern(facts["origin"])
+        self.reverse_path: str = sys.intern(facts["reverse_path"])
+        self.size: int = facts["size"] + len(facts["prefix"])
+        self.expires: int = facts["expires"]
+        """Unix seconds; so are the next two."""
+        self.hold_until: int = facts.get("hold_until", 0)
+        self.deliver_by: int = facts.get("deliver_by", 0)
+        self.tls_optional: bool = facts.get("tls_optional", False)
+        due = self.hold_until or time // _SECOND
+        options = facts.get("options", {})
+        self.recipients = [Recipient(a, due, _notify(options.get(a))) for a in facts["recipients"]]
+
+    @property
+    def waiting(self) -> list[Recipient]:
+        """Those to be tried (again)."""
+        return [recipient for recipient in self.recipients if recipient.is_waiting]
+
+    @property
+    def is_finished(self) -> bool:
+        """All recipients are final, and nobody is to be told of any."""
+        return all(recipient.is_final and not recipient.owed for recipient in self.recipients)
+
+    def select(self, addresses: Iterable[str]) -> Iterator[Recipient]:
+        """The recipients with these addresses."""
+        wanted = set(addresses)
+        return (recipient for recipient in self.recipients if recipient.address in wanted)
+
+
+def _notify(options: Mapping[str, Any] | None) -> Notify:
+    if options is None or "notify" not in options:
+        return DEFAULT_NOTIFY
+    return read_notify(options["notify"])
 
 
 class Queue:
@@ -23,32 +182,206 @@ class Queue:
 
     def __init__(self) -> None:
         self.by_id: dict[int, QueuedMessage] = {}
+        self.finished: dict[int, QueuedMessage] = {}
+        self.in_flight: dict[int, InFlight] = {}
+        """By the number of the AttemptBegun."""
+        self.possible_duplicates = 0
+        """Recipients whose attempt ended between the final dot and its answer."""
+        self.standing_still = 0
+        """Number of a HistoryResumed: messages from before it wait for the postmaster's word. 0: none do."""
         self.position = 0
 
+    def find(self, number: int) -> QueuedMessage | None:
+        """The message, finished or not."""
+        return self.by_id.get(number) or self.finished.get(number)
+
+    def stands_still(self, message: QueuedMessage) -> bool:
+        """Whether it waits for the postmaster's word after a restored copy."""
+        return message.id < self.standing_still
+
     def dump(self) -> Any:
-        return [[astuple(message) for message in self.by_id.values()], self.position]
+        return [
+            [_dump_message(message) for message in self.by_id.values()],
+            [_dump_message(message) for message in self.finished.values()],
+            [[number, f.message, f.recipients, _dump_place(f.place)] for number, f in self.in_flight.items()],
+            self.possible_duplicates,
+            self.standing_still,
+            self.position,
+        ]
 
     def load(self, dumped: Any) -> None:
-        messages, self.position = dumped
-        self.by_id = {values[0]: QueuedMessage(*values) for values in messages}
+        waiting, finished, in_flight, self.possible_duplicates, self.standing_still, self.position = dumped
+        self.by_id = {values[0]: _load_message(values) for values in waiting}
+        self.finished = {values[0]: _load_message(values) for values in finished}
+        self.in_flight = {n: InFlight(message, tuple(to), Place(*place)) for n, message, to, place in in_flight}
+
+    # Folding: one method an event type.
 
     def message_queued(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
-        self.by_id[sequence] = QueuedMessage(
-            sequence,
-            time,
-            facts["account"],
-            facts["reverse_path"],
-            list(facts["recipients"]),
-            facts["size"] + len(facts["prefix"]),
-            facts.get("message_id", ""),
-        )
+        self.by_id[sequence] = QueuedMessage(sequence, time, facts)
         self.position = sequence
 
-    def recipients_cancelled(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
-        message = self.by_id.get(facts["message"])
-        if message is not None:
-            gone = set(facts["recipients"])
-            message.recipients = [r for r in message.recipients if r not in gone]
-            if not message.recipients:
-                del self.by_id[message.id]
+    def attempt_begun(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.position = sequence
+        message = self.by_id.get(facts["message"])
+        if message is None:
+            return
+        for recipient in message.select(facts["recipients"]):
+            recipient.state = RecipientState.IN_FLIGHT
+        self.in_flight[sequence] = InFlight(message.id, tuple(facts["recipients"]), _place(facts))
+
+    def recipients_attempted(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        begun = self.in_flight.pop(facts.get("attempt", 0), None)
+        message = self.by_id.get(facts["message"])
+        if message is None:
+            return
+        place = begun.place if begun is not None else _place(facts)
+        for outcome in facts["outcomes"]:
+            attempt = _attempt(time, place, outcome)
+            owed = set(outcome.get("owed", ()))
+            if attempt.why == "uncertain":
+                self.possible_duplicates += len(outcome["recipients"])
+            for recipient in message.select(outcome["recipients"]):
+                _settle(recipient, attempt, outcome)
+                recipient.owed = recipient.address in owed
+        self._finish(message)
+
+    def recipients_rescheduled(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        message = self.by_id.get(facts["message"])
+        for recipient in message.select(facts["recipients"]) if message is not None else ():
+            if recipient.is_waiting:
+                recipient.next = facts["at"]
+                recipient.insecure = facts.get("insecure", recipient.insecure)
+                if recipient.insecure:
+                    recipient.state = RecipientState.DUE
+
+    def recipients_cancelled(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        message = self.by_id.get(facts["message"])
+        if message is None:
+            return
+        for recipient in message.select(facts["recipients"]):
+            if recipient.is_waiting:
+                recipient.state = RecipientState.CANCELLED
+        self._finish(message)
+
+    def recipients_restored(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        message = self.find(facts["message"])
+        if message is None:
+            return
+        self.finished.pop(message.id, None)
+        self.by_id[message.id] = message
+        for recipient in message.select(facts["recipients"]):
+            recipient.state = RecipientState.DUE
+            recipient.next = facts["at"]
+
+    def notice_made(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        message = self.by_id.get(facts["message"])
+        if message is None:
+            return
+        for recipient in message.select(facts["recipients"]):
+            if facts["kind"] == "final":
+                recipient.owed = False
+            else:
+                recipient.told = True
+        if facts["kind"] == "deadline":
+            message.deliver_by = 0
+        self._finish(message)
+
+    def server_started(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """Whatever was in flight is due again."""
+        self.position = sequence
+        for begun in self.in_flight.values():
+            self.possible_duplicates += len(begun.recipients)
+            message = self.by_id.get(begun.message)
+            for recipient in message.select(begun.recipients) if message is not None else ():
+                recipient.state = RecipientState.DUE
+                recipient.next = time // _SECOND
+        self.in_flight.clear()
+
+    def history_resumed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        if self.by_id:
+            self.standing_still = sequence
+
+    def queue_released(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        held = [message for message in self.by_id.values() if self.stands_still(message)]
+        self.standing_still = 0
+        if facts["choice"] != "drop":
+            return
+        for message in held:
+            for recipient in message.recipients:
+                recipient.owed = False
+                if not recipient.is_final:
+                    recipient.state = RecipientState.CANCELLED
+            self._finish(message)
+
+    def _finish(self, message: QueuedMessage) -> None:
+        if not message.is_finished:
+            return
+        del self.by_id[message.id]
+        self.finished[message.id] = message
+        while len(self.finished) > QUEUE_FINISHED_KEPT:
+            del self.finished[next(iter(self.finished))]
+
+
+def _settle(recipient: Recipient, attempt: Attempt, outcome: Mapping[str, Any]) -> None:
+    recipient.state = _RESULTS.get(attempt.result, RecipientState.DUE)
+    recipient.problem = outcome.get("problem")
+    recipient.next = outcome.get("next", recipient.next)
+    recipient.attempts += 1
+    story = (*recipient.story, attempt)
+    recipient.story = story if len(story) <= QUEUE_STORY else (story[0], *story[-QUEUE_STORY + 1 :])
+
+
+def _attempt(time: int, place: Place, outcome: Mapping[str, Any]) -> Attempt:
+    said = (outcome.get("code", 0), outcome.get("enhanced", ""), outcome.get("text", ""), outcome.get("why", ""))
+    return Attempt(time, place, outcome["result"], *said)
+
+
+def _place(facts: Mapping[str, Any]) -> Place:
+    if "host" not in facts:
+        return NOWHERE
+    return Place(facts["host"], facts.get("address", ""), facts.get("tls"))
+
+
+def _dump_place(place: Place) -> list[Any]:
+    return [place.host, place.address, place.tls]
+
+
+_COPIED: Final = ("account", "origin", "reverse_path", "size", "expires", "hold_until", "deliver_by", "tls_optional")
+_COPIED_OF_RECIPIENT: Final = ("next", "attempts", "owed", "insecure", "told", "problem")
+
+
+def _dump_message(message: QueuedMessage) -> list[Any]:
+    values = [getattr(message, name) for name in _COPIED]
+    return [message.id, message.time, values, [_dump_recipient(recipient) for recipient in message.recipients]]
+
+
+def _dump_recipient(recipient: Recipient) -> list[Any]:
+    story = [[a.time, _dump_place(a.place), *a[2:]] for a in recipient.story]
+    values = [getattr(recipient, name) for name in _COPIED_OF_RECIPIENT]
+    return [recipient.address, int(recipient.notify), int(recipient.state), values, story]
+
+
+def _load_message(dumped: Any) -> QueuedMessage:
+    number, time, values, recipients = dumped
+    facts = dict(zip(_COPIED, values, strict=True))
+    message = QueuedMessage(number, time, {**facts, "prefix": b"", "recipients": ()})
+    message.recipients = [_load_recipient(recipient) for recipient in recipients]
+    return message
+
+
+def _load_recipient(dumped: Any) -> Recipient:
+    address, notify, state, values, story = dumped
+    recipient = Recipient(address, 0, Notify(notify))
+    recipient.state = RecipientState(state)
+    for name, value in zip(_COPIED_OF_RECIPIENT, values, strict=True):
+        setattr(recipient, name, value)
+    recipient.story = tuple(Attempt(time, Place(*place), *rest) for time, place, *rest in story)
+    return recipient

@@ -82,8 +82,12 @@ class Retention:
         """Every event with `orphaned`."""
         self.orphaned.update(dict.fromkeys(unpack_numbers(facts["orphaned"]).tolist(), time))
 
+    def message_restored(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """RecipientsRestored: the message is needed again."""
+        self.orphaned.pop(facts["message"], None)
+
     def secret_replaced(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
-        """PasswordSet, CertificateInstalled."""
+        """PasswordSet, CertificateInstalled, DKIMKeyAdded."""
         if facts.get("replaces"):
             self.replaced_secrets.add(facts["replaces"])
 

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from crockery.events.types import EventType, accounts, mail, queue, server
+from crockery.events.types import EventType, accounts, mail, queue, server, trust
 from crockery.projections.accounts import Accounts
 from crockery.projections.mailboxes import Mailboxes
+from crockery.projections.questions import Questions
 from crockery.projections.queue import Queue
 from crockery.projections.retention import Retention
 from crockery.projections.server import Server
 from crockery.projections.sessions import Sessions
 from crockery.projections.settings import Settings
+from crockery.projections.signing import Signing
+from crockery.projections.trust import Trust
 
 Fold = Callable[[int, int, Mapping[str, Any]], None]
 """Sequence number, time in microseconds, facts."""
@@ -35,6 +38,9 @@ class State:
         self.mailboxes = Mailboxes()
         self.sessions = Sessions()
         self.queue = Queue()
+        self.questions = Questions()
+        self.trust = Trust()
+        self.signing = Signing()
         self.retention = Retention()
         self.server = Server()
         self.sequence = 0
@@ -67,16 +73,22 @@ class State:
             ("mailboxes", self.mailboxes),
             ("sessions", self.sessions),
             ("queue", self.queue),
+            ("questions", self.questions),
+            ("trust", self.trust),
+            ("signing", self.signing),
             ("retention", self.retention),
             ("server", self.server),
         ]
 
     def _table(self) -> dict[int, tuple[Fold, ...]]:
-        boxes, people, kept = self.mailboxes, self.accounts, self.retention
+        boxes, people, kept, waiting = self.mailboxes, self.accounts, self.retention, self.queue
         rows: tuple[tuple[EventType, tuple[Fold, ...]], ...] = (
-            (server.SERVER_STARTED, (self.server.server_started,)),
+            (server.SERVER_STARTED, (self.server.server_started, waiting.server_started)),
             (server.SERVER_STOPPED, (self.server.server_stopped, kept.server_stopped)),
-            (server.HISTORY_RESUMED, (self.server.history_resumed, boxes.history_resumed)),
+            (
+                server.HISTORY_RESUMED,
+                (self.server.history_resumed, boxes.history_resumed, waiting.history_resumed),
+            ),
             (server.BODY_PART, (kept.body_part,)),
             (server.BODIES_ERASED, (kept.bodies_erased,)),
             (server.SETTING_CHANGED, (self.settings.setting_changed,)),
@@ -103,7 +115,20 @@ class State:
             (mail.FLAGS_CHANGED, (boxes.flags_changed,)),
             (mail.MESSAGES_COPIED, (boxes.messages_copied,)),
             (mail.MESSAGES_EXPUNGED, (boxes.messages_expunged, kept.orphans_made)),
-            (queue.MESSAGE_QUEUED, (self.queue.message_queued, kept.body_stored)),
-            (queue.RECIPIENTS_CANCELLED, (self.queue.recipients_cancelled, kept.orphans_made)),
+            (queue.MESSAGE_QUEUED, (waiting.message_queued, kept.body_stored)),
+            (queue.ATTEMPT_BEGUN, (waiting.attempt_begun,)),
+            (queue.RECIPIENTS_ATTEMPTED, (waiting.recipients_attempted, kept.orphans_made)),
+            (queue.RECIPIENTS_RESCHEDULED, (waiting.recipients_rescheduled,)),
+            (queue.RECIPIENTS_CANCELLED, (waiting.recipients_cancelled, kept.orphans_made)),
+            (queue.RECIPIENTS_RESTORED, (waiting.recipients_restored, kept.message_restored)),
+            (queue.NOTICE_MADE, (waiting.notice_made, kept.orphans_made)),
+            (queue.QUEUE_RELEASED, (waiting.queue_released, kept.orphans_made)),
+            (trust.QUESTION_ASKED, (self.questions.question_asked,)),
+            (trust.QUESTION_REMINDED, (self.questions.question_reminded,)),
+            (trust.QUESTION_ANSWERED, (self.questions.question_answered,)),
+            (trust.TRUST_GRANTED, (self.trust.trust_granted,)),
+            (trust.TRUST_REVOKED, (self.trust.trust_revoked,)),
+            (trust.STS_POLICY_CACHED, (self.trust.sts_policy_cached,)),
+            (trust.DKIM_KEY_ADDED, (self.signing.dkim_key_added, kept.secret_replaced)),
         )
         return {kind.code: folds for kind, folds in rows}

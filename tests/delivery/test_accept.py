@@ -93,7 +93,7 @@ def test_local_and_elsewhere_are_one_atom(store: Store) -> None:
     ]
     assert number == batch.appended[-2].sequence
     (queued,) = store.state.queue.by_id.values()
-    assert queued.recipients == ["x@other.test", "y@other.test"]
+    assert [recipient.address for recipient in queued.recipients] == ["x@other.test", "y@other.test"]
     assert (queued.reverse_path, queued.account) == ("anna@example.test", anna.id)
     facts = batch.appended[-1].facts
     assert facts["body_of"] == number

@@ -93,7 +93,7 @@ async def test_submission_stores_and_queues(tmp_path: Path) -> None:
         (stored,) = messages(served.store, "ben")
         assert b"with ESMTPA id" in stored and b"Bcc" not in stored
         (queued,) = served.store.state.queue.by_id.values()
-        assert queued.recipients == ["x@other.test"]
+        assert [recipient.address for recipient in queued.recipients] == ["x@other.test"]
         (session,) = served.store.state.sessions.by_id.values()
         assert (session["protocol"], session["peer"], session["client"]) == ("submission", "127.0.0.1", "client.test")
         reply = await peer.mail(message, "ben@example.test", sender="anna@example.test")

@@ -1,0 +1,83 @@
+"""Projection: what senders were asked about held messages, and may still answer."""
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Any, Final
+
+_KEPT: Final = 7 * 86400
+"""Seconds that an expired question stays known, so that a late answer gets a reason."""
+
+
+@dataclass(slots=True)
+class Question:
+    """A question, or a confirmation whose token undoes something (`undoes`)."""
+
+    id: int
+    message: int
+    """The queued message."""
+    account: int
+    token: str
+    message_id: str
+    asked_at: int
+    """Unix seconds; `expires` too."""
+    expires: int
+    problems: dict[str, Mapping[str, Any]]
+    undoes: int
+    answer: str = ""
+    """What it was answered with; "" while it is open."""
+    reminded: int = 0
+    """The day of the last reminder."""
+
+
+class Questions:
+    """Questions by number and by token."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Question] = {}
+        self.by_token: dict[str, Question] = {}
+        self.position = 0
+
+    def of_message(self, message: int) -> list[Question]:
+        """The questions about a queued message, oldest first."""
+        return [question for question in self.by_id.values() if question.message == message and not question.undoes]
+
+    def dump(self) -> Any:
+        return [[astuple(question) for question in self.by_id.values()], self.position]
+
+    def load(self, dumped: Any) -> None:
+        questions, self.position = dumped
+        self.by_id = {values[0]: Question(*values) for values in questions}
+        self.by_token = {question.token: question for question in self.by_id.values()}
+
+    # Folding: one method an event type.
+
+    def question_asked(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        now = time // 1_000_000
+        for number in [q.id for q in self.by_id.values() if q.expires + _KEPT < now]:
+            self.by_token.pop(self.by_id.pop(number).token, None)
+        question = Question(
+            sequence,
+            facts["message"],
+            facts["account"],
+            facts["token"],
+            facts["message_id"],
+            now,
+            facts["expires"],
+            dict(facts["problems"]),
+            facts.get("undoes", 0),
+        )
+        self.by_id[sequence] = question
+        self.by_token[question.token] = question
+
+    def question_reminded(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        question = self.by_id.get(facts["question"])
+        if question is not None:
+            question.reminded = facts["day"]
+
+    def question_answered(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        question = self.by_id.get(facts["question"])
+        if question is not None and facts["answer"] != "unclear":
+            question.answer = facts["answer"]
