@@ -13,7 +13,7 @@ from crockery.cli.options import choose_password, control, json_option, log_opti
 
 @click.group()
 def account() -> None:
-    """Who has mail here: add, remove, disable, enable, password, list."""
+    """Who has mail here."""
 
 
 @account.command()
@@ -22,7 +22,7 @@ def account() -> None:
 @log_option
 @json_option
 def add(name: str, log: Path, as_json: bool, **how: Any) -> None:
-    """Add an account: NAME@your-domain, with a mailbox for everything."""
+    """Add an account: NAME@your-domain."""
     password, is_made = choose_password(f"Password for {name}", **how)
     with control(log) as api:
         added = api.ask("POST", "accounts", name=name, password=password)
@@ -39,7 +39,10 @@ def add(name: str, log: Path, as_json: bool, **how: Any) -> None:
 @log_option
 @json_option
 def remove(name: str, yes: bool, log: Path, as_json: bool) -> None:
-    """Remove an account with its mail (which is kept for the retention time)."""
+    """Remove an account with its mail.
+
+    The mail is kept for the retention time, in case it must come back.
+    """
     with control(log) as api:
         found = api.ask("GET", "accounts", name)
     mail = f"{found['messages']:,} messages ({output.size(found['octets'])})"
@@ -64,7 +67,7 @@ def _confirm(question: str) -> None:
 @log_option
 @json_option
 def disable(name: str, log: Path, as_json: bool) -> None:
-    """Let nobody log in to an account; its mail is received all the same."""
+    """Let nobody log in; mail is received all the same."""
     changed = _change(log, name, disabled=True)
     _told(as_json, changed, f"{changed['address']} cannot log in any more; its mail is still received.")
 
@@ -135,7 +138,10 @@ def _remarks(item: Any) -> str:
 
 @click.group("app-password")
 def app_password() -> None:
-    """Passwords for single devices, which can be revoked one by one: add, remove, list."""
+    """Passwords for single devices.
+
+    Each has a login name of its own (anna/phone) and can be revoked without touching the others.
+    """
 
 
 @app_password.command("add")

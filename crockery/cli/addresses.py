@@ -6,12 +6,12 @@ import click
 
 from crockery.cli import output
 from crockery.cli.options import control, json_option, log_option
-from crockery.web.narration.words import listed
+from crockery.web.words import listed
 
 
 @click.group()
 def alias() -> None:
-    """More names for accounts, and names for several: add, remove, list."""
+    """More names for accounts, and names for several."""
 
 
 @alias.command()
@@ -20,7 +20,10 @@ def alias() -> None:
 @log_option
 @json_option
 def add(name: str, targets: tuple[str, ...], log: Path, as_json: bool) -> None:
-    """Let mail to NAME go to the accounts TARGETS; an alias that is there is changed."""
+    """Let mail to NAME go to the accounts TARGETS.
+
+    An alias that is there is changed.
+    """
     with control(log) as api:
         added = api.ask("PUT", "aliases", name, targets=list(targets))
     if as_json:
@@ -62,7 +65,10 @@ def list_aliases(log: Path, as_json: bool) -> None:
 @log_option
 @json_option
 def wildcard(account: str | None, log: Path, as_json: bool) -> None:
-    """Who gets mail to names that nobody has: ACCOUNT, or off (it is refused). Without either, say who."""
+    """Who gets mail to names that nobody has.
+
+    ACCOUNT, or off: such mail is refused. Without either, says who.
+    """
     with control(log) as api:
         if account is None:
             found = api.ask("GET", "wildcard")

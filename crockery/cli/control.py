@@ -6,7 +6,6 @@ Both raise CommandFailed with the API's sentence.
 
 import http.client
 import json
-import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -15,18 +14,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
-from crockery.actions.actor import Actor
-from crockery.actions.store import Store
-from crockery.app.options import wall_clock
 from crockery.cli.errors import CommandFailed
-from crockery.cli.output import reading_bar
-from crockery.events.errors import LogError, LogLocked
-from crockery.followers import rebuild
-from crockery.projections.restore import restore
-from crockery.web.control.errors import as_control_error
-from crockery.web.control.request import Context, Request
-from crockery.web.control.routes import answer
-from crockery.web.control.server import short_path, socket_path, user_name
+from crockery.events.errors import LogLocked
+from crockery.web.control.address import short_path, socket_path
 
 BUSY_WAIT: Final = 5.0
 """Seconds to wait for another command, or a server that starts or stops, to let go of the log."""
@@ -64,6 +54,8 @@ def open_control(log: Path, command: str) -> Iterator[Control]:
                 connection.close()
             return
         try:
+            from crockery.cli.local import Local  # all that it needs takes a while to import
+
             local = Local(log, command)
         except LogLocked as error:
             if time.monotonic() > deadline:
@@ -132,9 +124,9 @@ class Remote:
     def _answered(
         self, method: str, path: tuple[str, ...], query: Mapping[str, str] | None, body: Mapping[str, Any]
     ) -> Iterator[http.client.HTTPResponse]:
-        target = _target(path) + (f"?{urlencode(query)}" if query else "")
+        wanted = target(path) + (f"?{urlencode(query)}" if query else "")
         try:
-            self._connection.request(method, target, json.dumps(body) if body else None, self._headers)
+            self._connection.request(method, wanted, json.dumps(body) if body else None, self._headers)
             response = self._connection.getresponse()
             if response.status != 200:
                 raise CommandFailed(_error_message(response.read()))
@@ -143,62 +135,8 @@ class Remote:
             raise ServerGone("the server stopped while it answered: try again") from error
 
 
-class Local:
-    """The same operations in this process, on the log opened for it alone."""
-
-    is_running = False
-
-    def __init__(self, log: Path, command: str) -> None:
-        """Raises LogLocked, CommandFailed."""
-        try:
-            with reading_bar(f"Reading {log.name}") as progress:
-                restored = restore(log, wall_clock, progress=progress)
-        except LogLocked:
-            raise
-        except LogError as error:
-            raise CommandFailed(str(error)) from error
-        except PermissionError as error:
-            raise CommandFailed(f"this user may not read and write {log}: use its owner, as with `sudo -u`") from error
-        except OSError as error:
-            raise CommandFailed(f"{log} cannot be opened: {error.strerror}") from error
-        self._log = restored.opened.log
-        store = Store(self._log, restored.state, wall_clock)
-        self._context = Context(store, log, reindex=lambda: _steps(log, store))
-        self._actor = Actor(0, "control", user_name(os.getuid()), command)
-
-    def close(self) -> None:
-        self._log.close()
-
-    def ask(self, method: str, *path: str, query: Mapping[str, str] | None = None, **body: Any) -> Any:
-        with _own_sentences():
-            return answer(self._context, self._request(method, path, query, body))
-
-    def lines(self, method: str, *path: str, query: Mapping[str, str] | None = None) -> Iterator[Any]:
-        with _own_sentences():
-            yield from answer(self._context, self._request(method, path, query, {}))
-
-    def _request(
-        self, method: str, path: tuple[str, ...], query: Mapping[str, str] | None, body: Mapping[str, Any]
-    ) -> Request:
-        return Request(method, _target(path), self._actor, query or {}, body)
-
-
-def _steps(log: Path, store: Store) -> Iterator[Any]:
-    return (step._asdict() for step in rebuild(log, store.log, store.state))
-
-
-@contextmanager
-def _own_sentences() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        known = as_control_error(error)
-        if known is None:
-            raise
-        raise CommandFailed(known.message) from error
-
-
-def _target(path: tuple[str, ...]) -> str:
+def target(path: tuple[str, ...]) -> str:
+    """The path of a request, from its unescaped segments."""
     return "/v1/" + "/".join(quote(segment, safe="") for segment in path)
 
 

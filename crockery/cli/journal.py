@@ -65,9 +65,9 @@ def log(last: int | None, everything: bool, follow: bool, log: Path, as_json: bo
 def history(
     account: str | None, mailbox: str | None, uid: int | None, message: str | None, log: Path, as_json: bool
 ) -> None:
-    """Who did what to an ACCOUNT, to one of its MAILBOXes, or to a message (by UID, or --message).
+    """Who did what to an account, a mailbox or a message.
 
-    Deleted mailboxes and removed accounts have a history too.
+    A message is meant by its UID, or with --message. Deleted mailboxes and removed accounts have a history too.
     """
     if (account is None) == (message is None):
         raise click.UsageError("say whose history: ACCOUNT [MAILBOX [UID]], or --message MESSAGE")

@@ -1,5 +1,7 @@
 """The verbs put together, and the one place where what goes wrong becomes a sentence and an exit code."""
 
+import importlib
+import io
 import os
 import sys
 from typing import Final
@@ -7,32 +9,50 @@ from typing import Final
 import click
 
 import crockery
-from crockery.cli import accounts, addresses, journal, queue, serving, settings, status, upkeep
 from crockery.cli.control import ServerGone
-from crockery.cli.demo import command as demo
 from crockery.events.errors import LogError
 
-GROUPS: Final = (
-    ("Begin", (serving.init, serving.run, demo.demo)),
-    ("People and addresses", (accounts.account, accounts.app_password, addresses.alias, addresses.wildcard)),
-    ("Settings and mail on its way", (settings.change, settings.settings, queue.queue)),
-    ("What happened", (status.status, journal.log, journal.history)),
-    ("The file", (upkeep.backup, upkeep.verify, upkeep.repair, upkeep.reindex)),
-)
+COMMANDS: Final = {
+    "Begin": {"init": "serving", "run": "serving", "demo": "demo.command"},
+    "People and addresses": {
+        "account": "accounts",
+        "app-password": "accounts",
+        "alias": "addresses",
+        "wildcard": "addresses",
+    },
+    "Settings, and mail on its way": {"settings": "settings", "change": "settings", "queue": "queue"},
+    "What happened": {"status": "status", "log": "journal", "history": "journal"},
+    "The file": {"backup": "upkeep", "verify": "upkeep", "repair": "upkeep", "reindex": "upkeep"},
+}
+"""Heading, then command and the module of this package that has it: imported when it is used."""
+
+MODULES: Final = {name: module for commands in COMMANDS.values() for name, module in commands.items()}
 
 
-class GroupedHelp(click.Group):
-    """Lists the commands under headings."""
+class CrockeryGroup(click.Group):
+    """All commands, under headings."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of them."""
+        if cmd_name not in MODULES:
+            return None
+        module = importlib.import_module(f"crockery.cli.{MODULES[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does, heading by heading."""
-        for heading, commands in GROUPS:
+        for heading, names in COMMANDS.items():
             with formatter.section(heading):
-                rows = [(command.name or "", command.get_short_help_str(80)) for command in commands]
-                formatter.write_dl(rows, col_max=16)
+                found = [(name, self.get_command(ctx, name)) for name in names]
+                formatter.write_dl([(name, c.get_short_help_str(62)) for name, c in found if c is not None], col_max=16)
 
 
-@click.group(cls=GroupedHelp, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=CrockeryGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(crockery.__version__, prog_name="crockery")
 @click.option("--log", metavar="LOG", help="The log (default: $CROCKERY_LOG, else ./crockery.crk).")
 def crockery_command(log: str | None) -> None:
@@ -43,13 +63,11 @@ def crockery_command(log: str | None) -> None:
     """
 
 
-for _, _commands in GROUPS:
-    for _command in _commands:
-        crockery_command.add_command(_command)
-
-
 def main() -> None:
     """The `crockery` program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of another charset shows what it can
     sys.exit(run(sys.argv[1:]))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from crockery.web.narration.words import octets
+from crockery.web.words import octets
 
 Progress = Callable[[int, int], None]
 

@@ -6,12 +6,12 @@ import click
 
 from crockery.cli import output
 from crockery.cli.options import control, json_option, log_option
-from crockery.web.narration.words import listed
+from crockery.web.words import listed
 
 
 @click.group()
 def queue() -> None:
-    """Mail that waits to go elsewhere: list, show, cancel."""
+    """Mail that waits to go elsewhere."""
 
 
 @queue.command("list")

@@ -32,7 +32,7 @@ def init(
     key: Path | None,
     postmaster_password: str | None,
 ) -> None:
-    """Make a LOG for a domain, with a postmaster."""
+    """Make a log for a domain, with a postmaster."""
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key go together")
     if log.exists():
@@ -74,7 +74,10 @@ def make_log(log: Path, new: NewLog) -> None:
 @click.option("--port-offset", type=click.IntRange(0, 64000), default=0, help="Added to 25, 465, 587, 143, 993.")
 @click.option("--restored", is_flag=True, help="The log is a copy whose original went on for a while.")
 def run(log: Path, bind: tuple[str, ...], port_offset: int, restored: bool) -> None:
-    """Serve a LOG: SMTP on 25, 465 and 587, IMAP on 143 and 993. Ctrl-C or SIGTERM stops it in good order."""
+    """Serve a log over SMTP and IMAP.
+
+    SMTP is on ports 25, 465 and 587, IMAP on 143 and 993. Ctrl-C or SIGTERM stops it in good order.
+    """
     if not log.exists():
         _offer_to_make(log)
     serve(Options(log, bind, port_offset, restored=restored), announce_ports)

@@ -16,8 +16,9 @@ from crockery.projections.settings import SETTINGS
 @log_option
 @json_option
 def change(setting: str, value: str, log: Path, as_json: bool) -> None:
-    """Change a setting; the VALUE default takes the change back.
+    """Change a setting.
 
+    The VALUE default takes the change back.
     `change domain NEW` keeps all accounts and goes on receiving mail for the old domain.
     """
     with control(log) as api:

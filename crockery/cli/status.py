@@ -7,7 +7,7 @@ import click
 
 from crockery.cli import output
 from crockery.cli.options import control, json_option, log_option
-from crockery.web.narration.words import plural
+from crockery.web.words import plural
 
 
 @click.command()

@@ -17,14 +17,17 @@ from crockery.events.backup import backup as make_backup
 from crockery.events.repair import repair as do_repair
 from crockery.events.repair import repair_plan
 from crockery.events.verify import Finding, Report, verify_log
-from crockery.web.narration.words import moment
+from crockery.web.words import moment
 
 
 @click.command()
 @log_argument
 @json_option
 def verify(log: Path, as_json: bool) -> None:
-    """Check every octet of the LOG; exit code 1 if anything is wrong."""
+    """Check every octet of the log.
+
+    The exit code is 1 if anything is wrong.
+    """
     with output.reading_bar(f"Checking {log.name}") as progress:
         report = verify_log(log, progress)
     if as_json:
@@ -40,7 +43,10 @@ def verify(log: Path, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def repair(log: Path, yes: bool, as_json: bool) -> None:
-    """Let a damaged LOG open again: shows what is lost, then goes on without it."""
+    """Let a damaged log open again.
+
+    Shows what is lost, and goes on without it once you say so.
+    """
     if connect(log) is not None:
         raise CommandFailed("a server runs on this log, so there is nothing to repair: `crockery verify` checks it")
     with output.reading_bar(f"Checking {log.name}") as progress:
@@ -63,7 +69,7 @@ def repair(log: Path, yes: bool, as_json: bool) -> None:
 @log_argument
 @json_option
 def reindex(log: Path, as_json: bool) -> None:
-    """Make all derived files (LOG.d) anew; the mail is never in them."""
+    """Make the derived files (LOG.d) anew."""
     with control(log) as api, output.reading_bar("Reading the log") as progress:
         last = {}
         for last in api.lines("POST", "reindex"):
@@ -79,9 +85,9 @@ def reindex(log: Path, as_json: bool) -> None:
 @log_option
 @json_option
 def backup(arguments: tuple[str, ...], log: Path, as_json: bool) -> None:
-    """Copy the LOG to DEST (a file or a folder) while it is in use, and check the copy.
+    """Copy the log while it is in use, and check the copy.
 
-    An earlier copy that is there is gone on with. Plain `cp` is as good, only slower and unchecked.
+    DEST is a file or a folder. An earlier copy that is there is gone on with. Plain `cp` is as good, only slower and unchecked.
     """
     if len(arguments) > 2:
         raise click.UsageError("backup takes [LOG] DEST")

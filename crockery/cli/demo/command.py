@@ -32,8 +32,9 @@ PASSWORDS: Final = (("anna", "anna-secret"), ("ben", "ben-secret"), ("postmaster
 @click.argument("folder", metavar="[DIR]", default="demo", type=click.Path(path_type=Path))
 @click.option("--port-offset", type=click.IntRange(0, 64000), default=PORT_OFFSET, show_default=True)
 def demo(folder: Path, port_offset: int) -> None:
-    """Try Crockery: a throw-away domain with accounts and mail, on high ports of this machine.
+    """Try Crockery: a throw-away domain with mail in it.
 
+    It has two accounts and a postmaster, and is served on high ports of this machine alone.
     Everything is in DIR (default: ./demo). A second run goes on with it; delete it to begin anew.
     """
     log = folder / "demo.crk"

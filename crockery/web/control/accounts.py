@@ -8,7 +8,7 @@ from crockery.projections.accounts import Account, AppPassword
 from crockery.sasl import PrepError, ScramSecret
 from crockery.web.control.errors import bad_request
 from crockery.web.control.request import Context, Json, Request
-from crockery.web.narration.words import moment
+from crockery.web.words import moment
 
 
 class NewAppPassword(NamedTuple):

@@ -14,7 +14,7 @@ from crockery.events.scan import Record
 from crockery.events.types.base import EventType
 from crockery.events.walk import Atom, Walk
 from crockery.web.narration import Names, tell
-from crockery.web.narration.words import moment
+from crockery.web.words import moment
 
 PACKED: Final = frozenset(("numbers", "orphaned", "secrets"))
 """Facts that are packed numbers (`events.ranges`)."""

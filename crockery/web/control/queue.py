@@ -6,7 +6,7 @@ from crockery.actions.queue import cancel_recipients, existing_queued
 from crockery.projections.queue import QueuedMessage
 from crockery.web.control.errors import bad_request
 from crockery.web.control.request import Context, Json, Request
-from crockery.web.narration.words import moment
+from crockery.web.words import moment
 
 SHOWN_HEADER: Final = 16 * 1024
 """Octets of a message's header that are shown."""

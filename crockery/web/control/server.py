@@ -7,12 +7,11 @@ Answers of many lines (newline-delimited JSON) are read from the log in a thread
 import json
 import logging
 import os
-import pwd
 import secrets
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -34,6 +33,7 @@ from crockery.limits import (
     CONTROL_TIMEOUT,
 )
 from crockery.net.passwords import PasswordHasher
+from crockery.web.control.address import short_path, socket_path, user_name
 from crockery.web.control.chronicle import Chronicle
 from crockery.web.control.errors import ControlError, as_control_error, bad_request
 from crockery.web.control.journal import log_lines
@@ -44,11 +44,6 @@ logger: Final = logging.getLogger(__name__)
 
 _JSON: Final = ("content-type", "application/json")
 _NDJSON: Final = ("content-type", "application/x-ndjson")
-
-
-def socket_path(log: Path) -> Path:
-    """The socket beside a log."""
-    return log.with_name(log.name + ".sock")
 
 
 class ControlServer:
@@ -251,14 +246,6 @@ def _peer(sock: Any) -> str:
     return user_name(struct.unpack("3i", credentials)[1])
 
 
-def user_name(uid: int) -> str:
-    """A user of this machine as the log calls them."""
-    try:
-        return f"user {pwd.getpwuid(uid).pw_name}"
-    except KeyError:
-        return f"user {uid}"
-
-
 def _listen(path: Path) -> socket.socket:
     """Listen at `path`; a socket left there is in nobody's use, since we have the log locked. Raises OSError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -273,13 +260,3 @@ def _listen(path: Path) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-@contextmanager
-def short_path(path: Path) -> Iterator[str]:
-    """A name for a socket that fits the 108 octets of sockaddr_un, through its open folder."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

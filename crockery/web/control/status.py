@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import crockery
 from crockery.web.control.errors import ControlError
 from crockery.web.control.request import Context, Json, Lines, Request
-from crockery.web.narration.words import moment
+from crockery.web.words import moment
 
 
 def show_status(context: Context, request: Request) -> Json:

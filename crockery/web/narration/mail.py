@@ -6,7 +6,7 @@ from typing import Any, Final
 from crockery.events.types import mail as events
 from crockery.events.types.base import EventType
 from crockery.web.narration.names import Names, Sentence
-from crockery.web.narration.words import listed, octets, plural, uids
+from crockery.web.words import listed, octets, plural, uids
 
 
 def _mailbox_created(names: Names, number: int, facts: Mapping[str, Any]) -> str:

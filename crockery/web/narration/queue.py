@@ -6,7 +6,7 @@ from typing import Any, Final
 from crockery.events.types import queue as events
 from crockery.events.types.base import EventType
 from crockery.web.narration.names import Names, Sentence
-from crockery.web.narration.words import listed, octets, plural
+from crockery.web.words import listed, octets, plural
 
 SHOWN_RECIPIENTS: Final = 3
 

@@ -7,7 +7,7 @@ from crockery.events.ranges import unpack_numbers
 from crockery.events.types import server as events
 from crockery.events.types.base import EventType
 from crockery.web.narration.names import Names, Sentence
-from crockery.web.narration.words import day, listed, octets, plural
+from crockery.web.words import day, listed, octets, plural
 
 
 def _batch(names: Names, number: int, facts: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from crockery.events.types import trust as events
 from crockery.events.types.base import EventType
 from crockery.web.narration.names import Names, Sentence
-from crockery.web.narration.words import listed
+from crockery.web.words import listed
 
 
 def _question_asked(names: Names, number: int, facts: Mapping[str, Any]) -> str:
