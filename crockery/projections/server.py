@@ -9,7 +9,7 @@ class Server:
 
     def __init__(self) -> None:
         self.started: dict[str, Any] | None = None
-        """Facts of the last ServerStarted, with `time`."""
+        """Facts of the last ServerStarted, with `time` and `sequence`."""
         self.stopped_cleanly = True
         self.certificate: dict[str, Any] | None = None
         """Facts of the last CertificateInstalled, with `id`, the event whose body has key and chain."""
@@ -23,7 +23,7 @@ class Server:
         self.started, self.stopped_cleanly, self.certificate, self.history_resumed_at = dumped
 
     def server_started(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
-        self.started = {**facts, "time": time}
+        self.started = {**facts, "time": time, "sequence": sequence}
         self.stopped_cleanly = False
 
     def server_stopped(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
