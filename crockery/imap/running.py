@@ -32,6 +32,8 @@ PASSING: Final = (BadCommand, SessionLost, PeerGone, trio.TooSlowError, LogFaile
 
 async def run_command(session: Session, command: Command) -> None:
     """Run a command and answer it. Raises BadCommand, SessionLost, PeerGone, trio.TooSlowError, LogFailed."""
+    if session.selected is not None:
+        session.selected.missed = False
     try:
         _require_legal(session, command)
         completed = await HANDLERS[command.verb](session, command, command.arguments)
@@ -86,7 +88,7 @@ def _tell_changes(session: Session, command: Command) -> None:
 
 def _complete(session: Session, command: Command, completed: Completed) -> None:
     code = completed.code
-    if session.missed and code is None:
+    if code is None and not command.uid and session.selected is not None and session.selected.missed:
         code = b"EXPUNGEISSUED"
     text = completed.text or f"{command.verb} completed"
     session.out.write(render_status(b"OK", text, tag=command.tag, code=code))

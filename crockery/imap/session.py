@@ -40,7 +40,8 @@ class Shared:
     """What all IMAP sessions of one server have in common."""
 
     def __init__(self, services: Services) -> None:
-        self.recents = Recents(services.store.log.head)
+        started = services.store.state.server.started or {}
+        self.recents = Recents(started.get("sequence", services.store.log.head))
         self.messages = Messages(services.store.log, services.structures)
 
 
@@ -104,15 +105,6 @@ class Session:
         connection = self.connection
         logged_in = self.login is not None
         return capabilities(logged_in=logged_in, tls=bool(connection.tls), secure=connection.is_secure)
-
-    @property
-    def missed(self) -> bool:
-        """Whether the command at hand asked for a message that is gone; asking resets it."""
-        selected = self.selected
-        if selected is None or not selected.missed:
-            return False
-        selected.missed = False
-        return True
 
     def enter(self, login: Login) -> None:
         """The client has proved who it is."""
