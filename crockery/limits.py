@@ -238,3 +238,16 @@ QUEUE_FINISHED_KEPT: Final = 1000  # messages that have left the queue and can s
 QUEUE_STORY: Final = 6  # attempts remembered of one recipient: the first and the last five
 QUEUE_LIFETIME: Final = 7 * 86400  # seconds after which a message is given up; RFC 5321 §4.5.4.1 says 4 days at least
 QUEUE_TEXT: Final = 500  # characters of a remote server's words kept of one attempt
+
+# --- DNS (net/resolver) ---
+DNS_SERVER_TIMEOUT: Final = 3.0  # one server's answer, before the next one is asked
+DNS_ROUNDS: Final = 2  # times that all servers are asked; packets get lost
+DNS_TIMEOUT: Final = 20.0  # one question in all; a validating resolver may have a dozen servers to ask
+DNS_QUERIES: Final = 200  # questions under way at once; more wait
+DNS_CACHE_SIZE: Final = 20_000  # answers kept, some 500 octets each
+DNS_MAX_TTL: Final = 86_400  # an answer is kept a day at most, whatever it says of itself (RFC 8767 §4 has a week)
+DNS_MAX_NEGATIVE_TTL: Final = 3_600  # "there is none" is kept an hour at most (RFC 2308 §5: one to three hours)
+DNS_FAILURE_TTL: Final = 5  # failures are kept so long (RFC 9520 §3.2: one second at least): a queue asks in bursts
+DNS_MAX_RECORDS: Final = 200  # records of one answer that are looked at
+DNS_MAX_ALIASES: Final = 8  # CNAMEs followed from one server to the next
+DNS_PROBE_INTERVAL: Final = 300.0  # between two looks whether the system's resolvers let DNSSEC through

@@ -11,4 +11,6 @@ damage and excess become opaque leaves, so that every message can be listed, sea
     charsets      bytes -> text, whatever the label says               text           what SEARCH looks at
     subjects      base subjects and message ids, for threads           summary        all that is cached of a message
     compose       new messages                                         edit           changes to a header in transit
+    dsn           delivery status notifications written: dsn_status (data), dsn_reasons (sentences), dsn_text
+    dsn_parse     ... and read
 """

@@ -69,23 +69,31 @@ def compose(draft: Draft) -> bytes:
     Raises:
         ValueError: an address, an id or a field name holds blanks or controls, a media type is none.
     """
+    return compose_entity(draft, _render_body(draft))
+
+
+def compose_entity(draft: Draft, entity: bytes) -> bytes:
+    """A message with the header of `draft` and a finished entity (header and body) in place of its text.
+
+    Raises ValueError as `compose` does.
+    """
     lines = [
-        _field("Date", render_date(draft.date, draft.zone)),
-        _field("From", _render_mailboxes([draft.sender])),
+        render_field("Date", render_date(draft.date, draft.zone)),
+        render_field("From", _render_mailboxes([draft.sender])),
         *(
-            _field(name, _render_mailboxes(boxes))
+            render_field(name, _render_mailboxes(boxes))
             for name, boxes in (("To", draft.to), ("Cc", draft.cc), ("Reply-To", draft.reply_to))
             if boxes
         ),
-        _field("Subject", encode_words(draft.subject)),
-        _field("Message-ID", _render_ids([draft.message_id])),
+        render_field("Subject", encode_words(draft.subject)),
+        render_field("Message-ID", _render_ids([draft.message_id])),
     ]
     if draft.in_reply_to:
-        lines.append(_field("In-Reply-To", _render_ids([draft.in_reply_to])))
+        lines.append(render_field("In-Reply-To", _render_ids([draft.in_reply_to])))
     if draft.references:
-        lines.append(_field("References", _render_ids(draft.references)))
-    lines += [_field(name, encode_words(value)) for name, value in draft.fields]
-    return b"".join(lines) + b"MIME-Version: 1.0\r\n" + _render_body(draft)
+        lines.append(render_field("References", _render_ids(draft.references)))
+    lines += [render_field(name, encode_words(value)) for name, value in draft.fields]
+    return b"".join([*lines, b"MIME-Version: 1.0\r\n", entity])
 
 
 def text_entity(text: str, subtype: str = "plain") -> bytes:
@@ -180,7 +188,7 @@ def _render_ids(ids: Sequence[str]) -> bytes:
     return " ".join(ids).encode()
 
 
-def _field(name: str, value: bytes) -> bytes:
+def render_field(name: str, value: bytes) -> bytes:
     """One field, folded at its blanks so that lines keep to 78 octets where they can (RFC 5322 §2.2.3)."""
     if not re.fullmatch(r"[!-9;-~]+", name):
         raise ValueError(f"not a field name: {name!r}")

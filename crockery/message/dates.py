@@ -6,6 +6,11 @@ from typing import Final, NamedTuple
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTH_NAMES: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _ZONES: Final = {  # RFC 5322 §4.3, and those seen in mail; minutes east of UTC
     b"ut": 0, b"utc": 0, b"gmt": 0, b"z": 0, b"est": -300, b"edt": -240, b"cst": -360, b"cdt": -300, b"mst": -420,
     b"mdt": -360, b"pst": -480, b"pdt": -420, b"bst": 60, b"wet": 0, b"west": 60, b"cet": 60, b"cest": 120,
@@ -60,6 +65,20 @@ def render_date(seconds: int, zone: int = 0) -> bytes:
     return (
         f"{_DAYS[local.weekday()]}, {local.day} {month} {local.year:04} {clock} {sign}{ahead // 60:02}{ahead % 60:02}"
     ).encode()
+
+
+def spell_date(seconds: int, zone: int = 0) -> str:
+    """A moment for people: "Sunday, 22 November 2026 at 16:11 (UTC+1)"; `zone` in minutes east of UTC."""
+    local = datetime.fromtimestamp(seconds, UTC) + timedelta(minutes=zone)
+    hours, minutes = divmod(abs(zone), 60)
+    ahead = "" if not zone else f"{'-' if zone < 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+    return f"{spell_day(seconds, zone)} at {local.hour:02}:{local.minute:02} (UTC{ahead})"
+
+
+def spell_day(seconds: int, zone: int = 0) -> str:
+    """The day of a moment for people: "Sunday, 22 November 2026"."""
+    local = datetime.fromtimestamp(seconds, UTC) + timedelta(minutes=zone)
+    return f"{_DAY_NAMES[local.weekday()]}, {local.day} {_MONTH_NAMES[local.month - 1]} {local.year}"
 
 
 def _moment(

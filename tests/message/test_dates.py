@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crockery.message.dates import SentDate, parse_date, render_date
+from crockery.message.dates import SentDate, parse_date, render_date, spell_date, spell_day
 
 DATES = [
     (b"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)", (837595405, -420)),
@@ -59,3 +59,16 @@ def test_render() -> None:
 def test_soup(value: bytes) -> None:
     found = parse_date(value)
     assert found is None or found.day
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zone", "expected"),
+    [
+        (0, 0, "Thursday, 1 January 1970 at 00:00 (UTC)"),
+        (1_795_363_864, 60, "Sunday, 22 November 2026 at 17:11 (UTC+1)"),
+        (1_795_363_864, -570, "Sunday, 22 November 2026 at 06:41 (UTC-9:30)"),
+    ],
+)
+def test_dates_for_people(seconds: int, zone: int, expected: str) -> None:
+    assert spell_date(seconds, zone) == expected
+    assert expected.startswith(spell_day(seconds, zone))
