@@ -48,7 +48,7 @@ def add_account(store: Store, actor: Actor, name: str, verifier: str = "", *, po
 
     Raises Refused, LogFull.
     """
-    name = check_local_part(name)
+    name = check_local_part(own_name(store, name))
     accounts = store.state.accounts
     if accounts.find(name) is not None:
         raise Refused(Reason.ALREADY_EXISTS, f"there is an account {name} already")
@@ -114,9 +114,9 @@ def _add_password(atom: Atom, account: int, verifier: str, replaces: int) -> Non
     atom.add(PASSWORD_SET, facts, compress_body(verifier.encode()))
 
 
-def add_alias(store: Store, actor: Actor, alias: str, targets: Sequence[str]) -> None:
-    """Let mail to `alias` go to these accounts, instead of those it went to. Raises Refused."""
-    alias = check_local_part(alias)
+def add_alias(store: Store, actor: Actor, alias: str, targets: Sequence[str]) -> str:
+    """Let mail to `alias` go to these accounts, instead of those it went to; returns its name. Raises Refused."""
+    alias = check_local_part(own_name(store, alias))
     if store.state.accounts.find(alias) is not None:
         raise Refused(Reason.ALREADY_EXISTS, f"{alias} is an account: an alias would hide it")
     if alias in POSTMASTER_NAMES:
@@ -129,11 +129,12 @@ def add_alias(store: Store, actor: Actor, alias: str, targets: Sequence[str]) ->
     atom = store.atom(actor)
     _change_alias(store, atom, alias, names)
     atom.commit()
+    return alias
 
 
 def remove_alias(store: Store, actor: Actor, alias: str) -> None:
     """Remove an alias. Raises Refused."""
-    alias = fold_local_part(alias)
+    alias = fold_local_part(own_name(store, alias))
     if alias not in store.state.accounts.aliases:
         raise Refused(Reason.NONEXISTENT, f"there is no alias {alias}")
     atom = store.atom(actor)
@@ -201,10 +202,20 @@ def note_app_password_used(store: Store, actor: Actor, app: int, peer: str) -> N
 
 def existing_account(store: Store, name: str) -> Account:
     """The account of that name; raises Refused (NONEXISTENT)."""
-    account = store.state.accounts.find(name)
+    account = store.state.accounts.find(own_name(store, name))
     if account is None:
         raise Refused(Reason.NONEXISTENT, f"there is no account {name}")
     return account
+
+
+def own_name(store: Store, name: str) -> str:
+    """The local part of a name given as an address of ours; other names as they are. Raises Refused."""
+    local_part, at, domain = name.rpartition("@")
+    if not at:
+        return name
+    if domain.casefold() not in store.state.settings.domains:
+        raise Refused(Reason.CANNOT, f"{name} is not an address of {store.state.settings.domain}")
+    return local_part
 
 
 def check_local_part(name: str) -> str:

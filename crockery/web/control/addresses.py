@@ -17,14 +17,13 @@ def put_alias(context: Context, request: Request, alias: str) -> Json:
     targets = request.body.get("targets")
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise bad_request("targets must be a list of account names")
-    alias = actions.check_local_part(alias)
-    actions.add_alias(context.store, request.actor, alias, targets)
+    alias = actions.add_alias(context.store, request.actor, alias, targets)
     return _describe(context, alias)
 
 
 def remove(context: Context, request: Request, alias: str) -> Json:
     """Remove an alias."""
-    gone = _describe(context, fold_local_part(alias))
+    gone = _describe(context, fold_local_part(actions.own_name(context.store, alias)))
     actions.remove_alias(context.store, request.actor, alias)
     return gone
 
