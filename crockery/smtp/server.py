@@ -61,7 +61,7 @@ class _Dialog:
         try:
             with self._scope:
                 await self._run()
-            if self._scope.cancelled_caught:
+            if self._scope.cancelled_caught and self._protocol.state not in (State.CLOSED, State.HANDSHAKE):
                 self._say(replies.SHUTTING_DOWN)
                 await self._flush()
         except (PeerGone, trio.TooSlowError):

@@ -240,7 +240,6 @@ async def smtp_server(path: Path, *, store: Store | None = None, budget: Budget 
     certificate = authority.issue_cert(f"mx.{DOMAIN}")
     holder.use(certificate.private_key_and_cert_chain_pem.bytes())
     writer = Writer(store.log)
-    store.log.on_append()  # what was appended before there was a writer is to be written too
     logins = FakeLogins(store)
     services = Services(
         store=store,
