@@ -136,56 +136,56 @@ def smtp_session(offset: int, knowledge: Knowledge, rng: random.Random) -> None:
 
 def append_session(offset: int, knowledge: Knowledge, rng: random.Random) -> None:
     """APPEND, with flags."""
-    client = _login(offset)
-    while True:
-        mail = knowledge.new(set(rng.sample(FLAGS, rng.randrange(3))))
-        flags = f"({' '.join(mail.flags)})"
-        _, data = client.append("INBOX", flags, "", _message(mail, rng))
-        match = re.search(rb"APPENDUID (\d+) (\d+)", data[0] or b"")
-        if match is None:
-            raise Wrong(f"APPEND without APPENDUID: {data!r}")
-        with knowledge.lock:
-            mail.uid = int(match[2])
-        _acknowledge(knowledge, mail)
+    with _login(offset) as client:
+        while True:
+            mail = knowledge.new(set(rng.sample(FLAGS, rng.randrange(3))))
+            flags = f"({' '.join(mail.flags)})"
+            _, data = client.append("INBOX", flags, "", _message(mail, rng))
+            match = re.search(rb"APPENDUID (\d+) (\d+)", data[0] or b"")
+            if match is None:
+                raise Wrong(f"APPEND without APPENDUID: {data!r}")
+            with knowledge.lock:
+                mail.uid = int(match[2])
+            _acknowledge(knowledge, mail)
 
 
 def flag_session(offset: int, knowledge: Knowledge, rng: random.Random) -> None:
     """STORE on one mail after another."""
-    client = _login(offset)
-    while True:
-        time.sleep(0.001)
-        for mail in knowledge.settled(rng, 1):
-            with knowledge.lock:
-                if mail.pending or mail.is_leaving:
-                    continue
-                mail.pending = rng.choice("+-"), rng.choice(FLAGS)
-            sign, flag = mail.pending
-            client.noop()  # a session may not know yet what another has appended
-            client.uid("STORE", str(mail.uid), f"{sign}FLAGS.SILENT", f"({flag})")
-            with knowledge.lock:
-                mail.flags = mail.flags | {flag} if sign == "+" else mail.flags - {flag}
-                mail.pending = None
+    with _login(offset) as client:
+        while True:
+            time.sleep(0.001)
+            for mail in knowledge.settled(rng, 1):
+                with knowledge.lock:
+                    if mail.pending or mail.is_leaving:
+                        continue
+                    mail.pending = rng.choice("+-"), rng.choice(FLAGS)
+                sign, flag = mail.pending
+                client.noop()  # a session may not know yet what another has appended
+                client.uid("STORE", str(mail.uid), f"{sign}FLAGS.SILENT", f"({flag})")
+                with knowledge.lock:
+                    mail.flags = mail.flags | {flag} if sign == "+" else mail.flags - {flag}
+                    mail.pending = None
 
 
 def expunge_session(offset: int, knowledge: Knowledge, rng: random.Random) -> None:
     """Delete some mails now and then, so that the mailbox does not only grow."""
-    client = _login(offset)
-    while True:
-        time.sleep(rng.uniform(0.05, 0.3))
-        mails = []
-        for mail in knowledge.settled(rng, rng.randrange(1, 60)):
-            with knowledge.lock:
-                if not mail.pending and not mail.is_leaving:
-                    mail.is_leaving = True
-                    mails.append(mail)
-        if mails:
-            uids = ",".join(str(mail.uid) for mail in mails)
-            client.noop()
-            client.uid("STORE", uids, "+FLAGS.SILENT", "(\\Deleted)")
-            client.uid("EXPUNGE", uids)
-            with knowledge.lock:
-                for mail in mails:
-                    mail.is_gone = True
+    with _login(offset) as client:
+        while True:
+            time.sleep(rng.uniform(0.05, 0.3))
+            mails = []
+            for mail in knowledge.settled(rng, rng.randrange(1, 60)):
+                with knowledge.lock:
+                    if not mail.pending and not mail.is_leaving:
+                        mail.is_leaving = True
+                        mails.append(mail)
+            if mails:
+                uids = ",".join(str(mail.uid) for mail in mails)
+                client.noop()
+                client.uid("STORE", uids, "+FLAGS.SILENT", "(\\Deleted)")
+                client.uid("EXPUNGE", uids)
+                with knowledge.lock:
+                    for mail in mails:
+                        mail.is_gone = True
 
 
 LOAD: Final[tuple[Callable[[int, Knowledge, random.Random], None], ...]] = (
@@ -205,19 +205,25 @@ def _acknowledge(knowledge: Knowledge, mail: Mail) -> None:
         knowledge.acknowledged += 1
 
 
-def _login(offset: int) -> imaplib.IMAP4:
+@contextlib.contextmanager
+def _login(offset: int) -> Iterator[imaplib.IMAP4]:
     client = imaplib.IMAP4("127.0.0.1", 143 + offset, timeout=TIMEOUT)
-    client.login("anna", PASSWORD)
-    client.select("INBOX")
-    return client
+    try:
+        client.login("anna", PASSWORD)
+        client.select("INBOX")
+        yield client
+    finally:
+        with contextlib.suppress(OSError):
+            client.shutdown()
 
 
 def fetch_all(offset: int) -> tuple[int, int, list[tuple[int, set[str], str]]]:
     """UIDVALIDITY, UIDNEXT, and UID, flags and token of each mail."""
-    client = _login(offset)
-    _, status = client.status("INBOX", "(UIDVALIDITY UIDNEXT)")
+    with _login(offset) as client:
+        _, status = client.status("INBOX", "(UIDVALIDITY UIDNEXT)")
+        _, data = client.uid("FETCH", "1:*", "(UID FLAGS BODY.PEEK[HEADER.FIELDS (X-Token)])")
+        client.logout()
     numbers = dict(re.findall(rb"(UIDVALIDITY|UIDNEXT) (\d+)", status[0] or b""))
-    _, data = client.uid("FETCH", "1:*", "(UID FLAGS BODY.PEEK[HEADER.FIELDS (X-Token)])")
     served = []
     for item in data:
         if isinstance(item, tuple):
@@ -225,7 +231,6 @@ def fetch_all(offset: int) -> tuple[int, int, list[tuple[int, set[str], str]]]:
             assert uid is not None and flags is not None
             names = set(flags[1].decode().split()) - {"\\Recent"}
             served.append((int(uid[1]), names, item[1].split(b":")[1].strip().decode()))
-    client.logout()
     return int(numbers[b"UIDVALIDITY"]), int(numbers[b"UIDNEXT"]), served
 
 
@@ -250,9 +255,13 @@ def free_offset(rng: random.Random) -> int:
 def make_log(log: Path) -> None:
     """A log for example.test with the account anna."""
     environment = {**os.environ, "CROCKERY_POSTMASTER_PASSWORD": PASSWORD}
-    subprocess.run(crockery("init", log, "--domain", "example.test"), env=environment, check=True, capture_output=True)
-    add = crockery("account", "add", "anna", "--password", PASSWORD, "--log", log)
-    subprocess.run(add, check=True, capture_output=True)
+    for command in (
+        crockery("init", log, "--domain", "example.test"),
+        crockery("account", "add", "anna", "--password", PASSWORD, "--log", log),
+    ):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise Wrong(f"{' '.join(command)}: {done.stdout}{done.stderr}")
 
 
 @contextlib.contextmanager
