@@ -14,7 +14,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
@@ -225,7 +225,7 @@ class _Lifetime:
         context = Context(self._store, self._options.log, lambda: status(server), self._rebuild)
         return ControlServer(context, self._writer, self._options.hasher)
 
-    async def _rebuild(self) -> AsyncIterator[dict[str, int]]:
+    async def _rebuild(self) -> AsyncGenerator[dict[str, int], None]:
         async with contextlib.aclosing(self._followers.rebuild()) as steps:
             async for step in steps:
                 yield step._asdict()

@@ -108,6 +108,7 @@ class Connection:
         if self.tls:
             return
         try:
+            self._socket.getpeername()  # wrapping a socket that is gone would leave it to the garbage collector
             sock = self._holder.context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
             self._socket = sock
             with trio.fail_after(limits.TLS_HANDSHAKE_TIMEOUT):
