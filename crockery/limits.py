@@ -251,3 +251,20 @@ DNS_FAILURE_TTL: Final = 5  # failures are kept so long (RFC 9520 §3.2: one sec
 DNS_MAX_RECORDS: Final = 200  # records of one answer that are looked at
 DNS_MAX_ALIASES: Final = 8  # CNAMEs followed from one server to the next
 DNS_PROBE_INTERVAL: Final = 300.0  # between two looks whether the system's resolvers let DNSSEC through
+QUEUE_CONNECTIONS: Final = 200  # to other servers at a time; each costs a socket, some 40 KiB of TLS and a task
+QUEUE_SUSPECT_CONNECTIONS: Final = 60  # of these to destinations that failed last time: the others find room always
+QUEUE_DESTINATION_FIRST: Final = 5  # connections to one destination to begin with; one more for each that goes well
+QUEUE_DESTINATION_MOST: Final = 20  # connections to one destination; Postfix's figure: receivers refuse more
+QUEUE_CONNECTION_MAILS: Final = 100  # messages over one connection; some servers count
+QUEUE_CONNECTION_IDLE: Final = 2.0  # seconds that a connection waits for another message
+QUEUE_RECIPIENTS: Final = 100  # recipients of one transaction; RFC 5321 §4.5.3.1.8: every server takes so many
+QUEUE_LOOK: Final = 60.0  # seconds at most between two looks at what is due: the wall clock may be moved
+QUEUE_DELAYED: Final = 4 * 3600  # seconds after which the sender is told that a message is delayed
+QUEUE_NOTICE_WAIT: Final = 60  # seconds that failures of one message are gathered while others are being tried
+QUEUE_PIECE: Final = 256 * KiB  # octets of a large message read at once: one frame
+QUEUE_SMALL: Final = 1 * MiB  # messages up to this are read as a whole
+QUEUE_FULL_RETRY: Final = 60.0  # seconds without attempts when the log had no room for one's outcome
+
+# --- The conversation (assistant) ---
+ANSWER_TEXT_MAX: Final = 256 * KiB  # octets of a reply's text that are looked at: the answer, and our question quoted
+ANSWER_LINES_MAX: Final = 2000  # ... and lines
