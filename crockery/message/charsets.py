@@ -7,6 +7,7 @@ that unpack, escape or take quadratic time, and remembers every name it was ever
 
 import re
 from encodings.aliases import aliases
+from functools import lru_cache
 from typing import Final
 
 from charset_normalizer import from_bytes
@@ -69,11 +70,15 @@ def decode_charset(data: bytes, label: str | None) -> str:
     except UnicodeDecodeError:
         if codec == "utf_8":
             return data.decode("utf-8", "replace")
-        return data.decode("cp1252" if codec == "cp1252" else guess_codec(data), "replace")
+        return data.decode("cp1252" if codec == "cp1252" else guess_codec(data[:CHARSET_SAMPLE]), "replace")
 
 
+@lru_cache(maxsize=1024)
 def guess_codec(data: bytes) -> str:
-    """The likeliest codec of 8-bit data without a label that is not UTF-8."""
+    """The likeliest codec of 8-bit data without a label that is not UTF-8; only its first CHARSET_SAMPLE octets count.
+
+    Guessing takes milliseconds, and who searches a mailbox searches it again: so guesses are remembered.
+    """
     if len(data) < _SHORTEST_GUESS:
         return "cp1252"
     best = from_bytes(data[:CHARSET_SAMPLE]).best()
