@@ -5,6 +5,7 @@ for sure and which may fit; keys that need the message itself leave all open. On
 sure are read in the second, each once, and the tree is then evaluated for that message alone.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,8 @@ from crockery.projections.structure import KEPT_FIELDS, Kept
 Mask = npt.NDArray[np.bool_]
 
 DAY: Final = 86400
+ENCODING_MARKS: Final = (b"BASE64", b"QUOTED-PRINTABLE", b"=?", b"\x1b")
+CHARSET: Final = re.compile(rb'CHARSET="?(?:US-ASCII|UTF-8|ISO-8859-\d+|WINDOWS-125\d)\b')
 EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -179,6 +182,8 @@ class _Opened:
         return any(needle in fold(text) for text in texts)
 
     def has_text(self, needle: str, headers: bool) -> bool:
+        if surely_lacks(self._data, needle):
+            return False
         texts = message_texts if headers else body_texts
         return any(needle in fold(text) for text in texts(self._data, self._root))
 
@@ -187,6 +192,20 @@ class _Opened:
         values = field_values(header, b"date")
         sent = parse_date(values[0]) if values else None
         return sent is not None and _compare_days(sent.day.toordinal(), day.toordinal(), relation)
+
+
+def surely_lacks(data: bytes, needle: str) -> bool:
+    """True if no decoding of `data` can bring the folded `needle` to light: most messages need no parsing for a SEARCH.
+
+    False says nothing. A word that is plain ASCII shows as it is, unless something is encoded or in a charset that is
+    not ASCII in its lower half; words with blanks are left out, as a header may be folded there.
+    """
+    if not (needle.isascii() and data.isascii()) or not needle.isprintable() or " " in needle:
+        return False
+    upper = data.upper()
+    if needle.encode("ascii") in upper or any(mark in upper for mark in ENCODING_MARKS):
+        return False
+    return upper.count(b"CHARSET") == len(CHARSET.findall(upper))
 
 
 def _compare(days: npt.NDArray[np.int64], day: int, relation: str) -> Mask:
