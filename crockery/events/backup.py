@@ -16,7 +16,7 @@ from crockery.events.format import HASH_SIZE, HEADER_SIZE, Hasher
 from crockery.events.recover import Progress, beginning, read_header
 from crockery.events.scan import Record
 from crockery.events.verify import Report, verify_file
-from crockery.events.walk import Atom, Walk
+from crockery.events.walk import Atom, Walk, counted
 
 CHUNK: Final = 1 << 20
 _ZEROS: Final = bytes(CHUNK)
@@ -44,10 +44,10 @@ class BackupReport:
 
     def sentences(self) -> list[str]:
         """For a person, one sentence a line; findings last."""
-        went = f"{self.copied:,} octets copied" if self.copied == self.size else f"{self.copied:,} octets added"
+        went = f"{counted(self.copied, 'octet')} {'copied' if self.copied == self.size else 'added'}"
         lines = [f"{went}, the copy has {self.size:,}: {self.path}"]
         if self.erased:
-            lines.append(f"{self.erased:,} bodies erased in the copy, as they were in the log")
+            lines.append(f"{counted(self.erased, 'body', 'bodies')} erased in the copy, as they were in the log")
         lines += [finding.text for finding in self.check.findings]
         lines.append("the copy is whole" if self.is_sound else "the copy has damage: `crockery verify` the log")
         return lines

@@ -1,23 +1,34 @@
-"""Going on after damage: what is lost, in words, and the events that let the log open again.
+"""Going on after damage: what can be written back, what is lost, in words, and the events that let the log open again.
 
-Nothing is cut or rewritten: the damaged octets stay where they are, and a DamageAccepted for each place tells readers
-to step over. HistoryResumed comes first, since clients have seen numbers that are lost now. A damaged body needs no
-repair: the log opens, and that message reads as a notice.
+The derived file `facts` has the octets of records, each vouched for by the chain: where it covers the damage they are
+written back, and nothing is lost. Elsewhere nothing is cut or rewritten: the damaged octets stay where they are, and a
+DamageAccepted for each place tells readers to step over; HistoryResumed comes first, since clients have seen numbers
+that are lost now. A damaged body needs no repair: the log opens, and that message reads as a notice.
 """
 
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from crockery.events.errors import LogError
+from crockery.events.facts import NAME, FactsReader
 from crockery.events.file import LogFile, OSFile
-from crockery.events.format import Hasher
+from crockery.events.format import HEAD, Hasher
 from crockery.events.opening import derived_folder, open_file
 from crockery.events.recover import Progress, beginning, read_header
+from crockery.events.scan import Record
 from crockery.events.types import Event
 from crockery.events.types.server import DAMAGE_ACCEPTED, HISTORY_RESUMED, SEQUENCE_JUMP, UID_JUMP
-from crockery.events.walk import Gap, Walk
+from crockery.events.walk import Gap, Walk, counted
+
+
+class Patch(NamedTuple):
+    """Octets that were at this offset of the log before it was damaged."""
+
+    offset: int
+    data: bytes
 
 
 class Plan(NamedTuple):
@@ -27,21 +38,32 @@ class Plan(NamedTuple):
     size: int
     """Octets of the file when it was looked at."""
     gaps: tuple[Gap, ...]
-    """Damage that nobody has accepted yet."""
+    """Damage that nobody has accepted yet, and whose events are lost."""
+    healed: tuple[Gap, ...] = ()
+    """Damage whose events can be written back."""
+    patches: tuple[Patch, ...] = ()
+    """What is written back there."""
 
     @property
     def is_needed(self) -> bool:
         """The log does not open as it is."""
-        return bool(self.gaps)
+        return bool(self.gaps or self.healed)
 
     def sentences(self) -> list[str]:
         """For a person, before the question whether to go on."""
-        if not self.gaps:
+        if not self.is_needed:
             return ["the log opens as it is: nothing to repair (`crockery verify` looks at the bodies too)"]
-        lost = sum(gap.resumes - gap.after - 1 for gap in self.gaps)
+        lines = [
+            f"damage from octet {gap.start:,} to {gap.end:,}: a derived file has its events, they are written back"
+            for gap in self.healed
+        ]
+        if not self.gaps:
+            return [*lines, "no event is lost"]
+        lost = sum(gap.lost for gap in self.gaps)
         return [
+            *lines,
             *(gap.sentence() for gap in self.gaps),
-            f"repair goes on without them: {lost:,} events are lost, that is mail that came in and changes made then",
+            f"repair goes on without {counted(lost, 'event')}: mail that came in then, and changes made then, are lost",
             "the damaged octets stay in the file; every mail client will read its mailboxes anew",
         ]
 
@@ -50,13 +72,13 @@ def repair_plan(path: Path, progress: Progress | None = None) -> Plan:
     """Look for damage in the facts of the log at `path`; changes nothing. Raises LogMissing, NotALog, OSError."""
     file = OSFile(path, writable=False)
     try:
-        return plan_for(file, progress)
+        return plan_for(file, derived_folder(path), progress)
     finally:
         file.close()
 
 
-def plan_for(file: LogFile, progress: Progress | None = None) -> Plan:
-    """As `repair_plan`, on an open file."""
+def plan_for(file: LogFile, folder: Path, progress: Progress | None = None) -> Plan:
+    """As `repair_plan`, on an open file with its derived files in `folder`."""
     header = read_header(file)
     size = file.size()
     gaps = []
@@ -66,25 +88,66 @@ def plan_for(file: LogFile, progress: Progress | None = None) -> Plan:
             gaps.append(item)
         if progress is not None:
             progress(walk.position.offset, size)
-    return Plan(header.log_id, size, tuple(gaps))
+    patches = _patches(file, folder, gaps) if gaps else {}
+    return Plan(
+        header.log_id,
+        size,
+        tuple(gap for gap in gaps if gap not in patches),
+        tuple(patches),
+        tuple(patch for gap in patches for patch in patches[gap]),
+    )
 
 
-def repair(path: Path, plan: Plan, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> int:
-    """Accept the damage of `plan`, so that the log opens again; returns the number of the HistoryResumed.
+class _Unasked(FactsReader):
+    """Reads the facts file though the log does not agree with it: the chain alone vouches for it."""
 
-    Raises LogError when the file is not as it was when the plan was made, LogLocked while a server runs, LogFull.
+    def _agreed(self, run: list[Record]) -> list[Record]:
+        return run
+
+
+def _patches(file: LogFile, folder: Path, gaps: list[Gap]) -> dict[Gap, list[Patch]]:
+    """The records that were in these gaps, for those gaps that they cover without a hole."""
+    header = read_header(file)
+    found: dict[Gap, list[Patch]] = {gap: [] for gap in gaps}
+    reached = {gap: gap.start for gap in gaps}
+    for record in _records(_Unasked(folder / NAME, file, header, beginning(header))):
+        for gap in gaps:
+            if record.offset == reached[gap] < gap.end:
+                found[gap].append(Patch(record.offset, HEAD.pack(*record.head) + record.facts + record.hash))
+                reached[gap] = record.end
+    return {gap: found[gap] for gap in gaps if reached[gap] == gap.end}
+
+
+def _records(reader: FactsReader) -> Iterator[Record]:
+    for run in reader.runs():
+        yield from run
+
+
+def repair(path: Path, plan: Plan, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> int | None:
+    """Do what `plan` says, so that the log opens again; returns the number of the HistoryResumed, if one was needed.
+
+    Derived files that knew what is lost are deleted. Raises LogError when the file is not as it was when the plan was
+    made, LogLocked while a server runs, LogFull.
     """
     file = OSFile(path)
     try:
-        return repair_file(file, plan, derived_folder(path), clock)
+        number = repair_file(file, plan, derived_folder(path), clock)
+        if number is not None:
+            _delete_derived(derived_folder(path))
+        return number
     finally:
         file.close()
 
 
-def repair_file(file: LogFile, plan: Plan, folder: Path, clock: Callable[[], int]) -> int:
-    """As `repair`, on an open file; an unfinished end is kept in `folder`."""
-    if plan_for(file) != plan:
+def repair_file(file: LogFile, plan: Plan, folder: Path, clock: Callable[[], int]) -> int | None:
+    """As `repair`, on an open file; an unfinished end is kept in `folder`, and what is derived is left there."""
+    if plan_for(file, folder) != plan:
         raise LogError("the log has changed since it was looked at: run `crockery repair` again")
+    for patch in plan.patches:
+        file.write([patch.data], patch.offset)
+    file.sync()
+    if not plan.gaps:
+        return None
     accept = {gap.start: gap.end for gap in plan.gaps}
     log = open_file(file, lambda *event: None, clock, folder, accept=accept).log
     resumed = {"reason": "damage accepted by repair", "jump": SEQUENCE_JUMP, "uid_jump": UID_JUMP}
@@ -95,3 +158,12 @@ def repair_file(file: LogFile, plan: Plan, folder: Path, clock: Callable[[], int
     log.commit()
     log.give_back()
     return number
+
+
+def _delete_derived(folder: Path) -> None:
+    """They hold events that the log does not have any more; cut ends of the log stay."""
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif not path.name.startswith("tail-"):
+            path.unlink()

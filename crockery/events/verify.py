@@ -19,7 +19,7 @@ from crockery.events.scan import Reader, Record, record_at
 from crockery.events.types import EventType
 from crockery.events.types.base import Facts
 from crockery.events.types.server import BODIES_ERASED, HISTORY_RESUMED
-from crockery.events.walk import Atom, Gap, Walk
+from crockery.events.walk import Atom, Gap, Walk, counted
 
 
 class Finding(NamedTuple):
@@ -73,16 +73,20 @@ class Report:
     def sentences(self) -> list[str]:
         """The report for a person, one sentence a line; findings last."""
         lines = [
-            f"{self.events:,} events in {self.atoms:,} atoms and {self.batches:,} batches, {self.end:,} octets",
-            f"{self.bodies:,} bodies of {self.body_octets:,} octets are whole, {self.erased:,} are erased",
+            f"{counted(self.events, 'event')} in {counted(self.atoms, 'atom')} and "
+            f"{counted(self.batches, 'batch', 'batches')}, {self.end:,} octets",
+            f"{counted(self.bodies, 'whole body', 'whole bodies')} of {self.body_octets:,} octets, "
+            f"{self.erased:,} erased",
         ]
         if self.accepted:
             lost = sum(gap.end - gap.start for gap in self.accepted)
-            lines.append(f"damage accepted by repair: {len(self.accepted)} places, {lost:,} octets")
+            lines.append(f"damage accepted by repair: {counted(len(self.accepted), 'place')}, {lost:,} octets")
         if self.tail:
-            lines.append(f"an unfinished end of {self.tail:,} octets, of which nobody was told: the next start cuts it")
+            lines.append(
+                f"an unfinished end of {counted(self.tail, 'octet')}, of which nobody was told: the next start cuts it"
+            )
         lines += [finding.text for finding in self.findings]
-        lines.append("nothing is wrong" if self.is_sound else f"{len(self.findings):,} things are wrong")
+        lines.append("nothing is wrong" if self.is_sound else f"wrong: {counted(len(self.findings), 'thing')}")
         return lines
 
 

@@ -38,9 +38,14 @@ class Gap(NamedTuple):
     accepted: bool
     """Somebody has said `crockery repair` to it."""
 
+    @property
+    def lost(self) -> int:
+        """Events that were there, by their numbers."""
+        return self.resumes - self.after - 1
+
     def sentence(self) -> str:
         """What is lost there, for a person."""
-        lost = self.resumes - self.after - 1
+        lost = self.lost
         events = f"event {self.resumes - 1:,}" if lost == 1 else f"{lost:,} events from {self.after + 1:,} on"
         when = f", appended between {_clock(self.time_before)} and {_clock(self.time_after)}," if lost else ""
         what = f"{events}{when} cannot be read" if lost else "no event is lost"
@@ -108,6 +113,11 @@ class Walk:
                 return record.offset
             boundary = record.end if record.ends_atom else -1
         raise AssertionError("damage that no frame vouches for")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """ "1 event", "7 events", "1,000 bodies"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _clock(time: int) -> str:

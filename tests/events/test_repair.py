@@ -9,10 +9,12 @@ import pytest
 
 from crockery.events.backup import backup
 from crockery.events.errors import LogDamaged, LogError, LogLocked, LogMissing, NotALog
+from crockery.events.facts import NAME, FactsReader, FactsWriter
 from crockery.events.file import OSFile
 from crockery.events.log import Log
 from crockery.events.opening import create_log, open_log
 from crockery.events.ranges import pack_numbers
+from crockery.events.recover import beginning, read_header
 from crockery.events.repair import repair, repair_plan
 from crockery.events.types import Event
 from crockery.events.types.server import BODIES_ERASED
@@ -92,7 +94,7 @@ def test_damaged_facts_and_bodies_are_found_and_placed(path: Path) -> None:
     damage, body = report.findings
     assert damage.start == offsets[3] and "2 events from 3 on" in damage.text and "cannot be read" in damage.text
     assert body.number == 7 and "the body of event 7" in body.text and "is damaged" in body.text
-    assert report.sentences()[-1] == "2 things are wrong"
+    assert report.sentences()[-1] == "wrong: 2 things"
 
 
 def test_a_damaged_batch_frame_loses_no_event(path: Path) -> None:
@@ -166,10 +168,11 @@ def test_repair_goes_on_without_what_is_lost(path: Path) -> None:
     plan = repair_plan(path)
     assert plan.is_needed and [(gap.after, gap.resumes) for gap in plan.gaps] == [(2, 5), (6, 9)]
     text = "\n".join(plan.sentences())
-    assert "2 events from 3 on, appended between 2025-10-09" in text and "4 events are lost" in text
+    assert "2 events from 3 on, appended between 2025-10-09" in text and "without 4 events" in text
     with pytest.raises(LogDamaged):
         opened(path)
     number = repair(path, plan)
+    assert number is not None
     assert path.read_bytes()[: len(data)] == data, "nothing is cut or rewritten"
     after: Folded = []
     log = opened(path, after)
@@ -255,6 +258,59 @@ def test_damage_with_an_unfinished_end(path: Path) -> None:
     opened(path).close()
     assert verify_log(path).is_sound
     assert (path.parent / "a.crk.d").exists()
+
+
+def with_facts(path: Path) -> None:
+    """Make the derived file `facts`, as a server does."""
+    file = OSFile(path, writable=False)
+    header = read_header(file)
+    reader = FactsReader(path.parent / "a.crk.d" / NAME, file, header, beginning(header))
+    for _ in reader.runs():
+        pass
+    writer = FactsWriter(path.parent / "a.crk.d" / NAME, file, header, reader)
+    writer.catch_up(path.stat().st_size)
+    writer.close()
+    file.close()
+
+
+def test_what_the_facts_file_has_is_written_back(path: Path) -> None:
+    offsets = filled(path)
+    with_facts(path)
+    whole = path.read_bytes()
+    flip(path, offsets[3] + 90, offsets[7] + 5, offsets[9] - 30)
+    damaged = path.read_bytes()
+    plan = repair_plan(path)
+    assert not plan.gaps and len(plan.healed) == 2 and plan.sentences()[-1] == "no event is lost"
+    assert path.read_bytes() == damaged
+    assert repair(path, plan) is None
+    assert path.read_bytes() == whole and verify_log(path).is_sound
+
+
+def test_what_the_facts_file_lacks_is_lost_and_it_is_deleted(path: Path) -> None:
+    filled(path, 3)
+    with_facts(path)
+    folder = path.parent / "a.crk.d"
+    (folder / "tail-1-2").write_bytes(b"kept")
+    (folder / "search").mkdir()
+    log = opened(path)
+    write(log, [setting("lost")], [setting("later")])
+    log.close()
+    flip(path, 88 + 60, path.read_bytes().find(b"\xa4lost"))
+    plan = repair_plan(path)
+    assert (len(plan.healed), [(gap.after, gap.resumes) for gap in plan.gaps]) == (1, [(6, 8)])
+    assert repair(path, plan) is not None
+    assert [entry.name for entry in folder.iterdir()] == ["tail-1-2"]
+    after: Folded = []
+    opened(path, after).close()
+    assert [n for n, _, _ in after[:7]] == [1, 2, 3, 4, 5, 6, 8]
+
+
+def test_a_facts_file_that_is_damaged_too_writes_nothing_back(path: Path) -> None:
+    offsets = filled(path)
+    with_facts(path)
+    flip(path.parent / "a.crk.d" / NAME, 300)
+    flip(path, offsets[3] + 90)
+    assert not repair_plan(path).healed
 
 
 # Backup.
