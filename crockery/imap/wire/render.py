@@ -5,8 +5,8 @@ is nothing to refuse: text that cannot stand in a line is made to fit.
 """
 
 import re
-import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 QUOTABLE = re.compile(rb"[^\x00\r\n\x80-\xff]*+")
 QUOTABLE_UTF8 = re.compile(rb"[^\x00\r\n]*+")
 UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 QUOTED_MAX: Final = 1024  # octets; longer strings go as literals, for clients with line buffers
 
 
@@ -90,9 +91,9 @@ def render_internal_date(seconds: int) -> bytes:
 
     `seconds` since 1970, of years 1 to 9999.
     """
-    at = time.gmtime(seconds)
-    month = MONTHS[at.tm_mon - 1]
-    return b'"%2d-%b-%04d %02d:%02d:%02d +0000"' % (at.tm_mday, month, at.tm_year, at.tm_hour, at.tm_min, at.tm_sec)
+    at = _EPOCH + timedelta(seconds=seconds)
+    month = MONTHS[at.month - 1]
+    return b'"%2d-%b-%04d %02d:%02d:%02d +0000"' % (at.day, month, at.year, at.hour, at.minute, at.second)
 
 
 def render_status(status: bytes, text: str, *, tag: bytes | None = None, code: bytes | None = None) -> bytes:
