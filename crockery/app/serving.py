@@ -165,17 +165,25 @@ async def run_until_signal(options: Options, on_started: Callable[[Server], None
 @contextlib.asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Server]:
     """A server in this process, for tests and programs around it: stopped in order at the end of the block."""
-    failure: Exception | None = None
-    async with trio.open_nursery() as nursery:
-        try:
+    try:
+        async with trio.open_nursery() as nursery:
             server = await nursery.start(run, options)
-        except StartError as error:
-            failure = error
-        else:
             yield server
             server.stop()
-    if failure is not None:
-        raise failure
+    except BaseExceptionGroup as group:
+        if (only := _only(group)) is None:
+            raise
+        raise only from None
+
+
+def _only(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """The one exception in a group, if there is but one: a nursery of ours is nobody else's business."""
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        if len(found.exceptions) > 1:
+            return None
+        found = found.exceptions[0]
+    return found
 
 
 class _Lifetime:

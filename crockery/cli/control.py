@@ -81,12 +81,22 @@ def connect(log: Path) -> "_UnixConnection | None":
     try:
         connection.connect()
     except PermissionError as error:
+        connection.close()
         raise CommandFailed(
             f"this user may not give commands to the server ({path}): use the one that runs it, as with `sudo -u`"
         ) from error
     except (ConnectionRefusedError, FileNotFoundError):
+        connection.close()
         return None
     return connection
+
+
+def is_served(log: Path) -> bool:
+    """Whether a server of this log answers. Raises CommandFailed."""
+    connection = connect(log)
+    if connection is not None:
+        connection.close()
+    return connection is not None
 
 
 class _UnixConnection(http.client.HTTPConnection):

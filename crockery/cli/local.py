@@ -10,11 +10,11 @@ from crockery.actions.actor import Actor
 from crockery.actions.store import Store
 from crockery.app.options import wall_clock
 from crockery.cli.control import target
-from crockery.cli.errors import CommandFailed
-from crockery.cli.output import reading_bar
+from crockery.cli.errors import CommandFailed, about
+from crockery.cli.output import Progress, reading_bar
 from crockery.events.errors import LogError, LogLocked
 from crockery.followers import rebuild
-from crockery.projections.restore import restore
+from crockery.projections.restore import Restored, restore
 from crockery.web.control.address import user_name
 from crockery.web.control.errors import as_control_error
 from crockery.web.control.request import Context, Request
@@ -30,11 +30,7 @@ class Local:
         """Raises LogLocked, CommandFailed."""
         try:
             with reading_bar(f"Reading {log.name}") as progress:
-                restored = restore(log, wall_clock, progress=progress)
-        except LogLocked:
-            raise
-        except LogError as error:
-            raise CommandFailed(str(error)) from error
+                restored = _restore(log, progress)
         except PermissionError as error:
             raise CommandFailed(f"this user may not read and write {log}: use its owner, as with `sudo -u`") from error
         except OSError as error:
@@ -63,6 +59,16 @@ class Local:
 
 def _steps(log: Path, store: Store) -> Iterator[Any]:
     return (step._asdict() for step in rebuild(log, store.log, store.state))
+
+
+def _restore(log: Path, progress: Progress) -> Restored:
+    try:
+        return restore(log, wall_clock, progress=progress)
+    except LogLocked:
+        raise
+    except LogError:
+        with about(log):
+            raise
 
 
 @contextmanager

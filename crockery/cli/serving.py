@@ -13,7 +13,7 @@ import trio
 from crockery.app import InitError, Options, Server, StartError, initialise, run_until_signal
 from crockery.app.init import NewLog
 from crockery.cli import output
-from crockery.cli.errors import CommandFailed
+from crockery.cli.errors import CommandFailed, about
 from crockery.cli.options import ask_password, log_argument
 
 
@@ -38,6 +38,9 @@ def init(
     if log.exists():
         raise CommandFailed(f"there is a file {log} already: `crockery run {log}` serves it")
     make_log(log, NewLog(domain, postmaster_password or _ask_postmaster(domain), hostname or "", cert, key))
+    output.note("Next:")
+    output.note(f"  crockery run {log}")
+    output.note(f"  crockery account add NAME --log {log}")
 
 
 def _ask_postmaster(domain: str) -> str:
@@ -51,7 +54,9 @@ def _ask_postmaster(domain: str) -> str:
 
 
 def make_log(log: Path, new: NewLog) -> None:
-    """Make it and say what is next. Raises CommandFailed."""
+    """Make it and say what it is. Raises CommandFailed."""
+    if not log.absolute().parent.is_dir():
+        raise CommandFailed(f"there is no folder {log.parent}: `mkdir -p {log.parent}` makes it")
     try:
         certificate = initialise(log, new)
     except InitError as error:
@@ -61,9 +66,6 @@ def make_log(log: Path, new: NewLog) -> None:
     if certificate.source == "self-signed":
         output.note(f"The certificate for {host} is self-signed: mail programs will ask whether to trust it. With one")
         output.note("  that others vouch for: crockery init ... --cert FILE --key FILE")
-    output.note("Next:")
-    output.note(f"  crockery run {log}")
-    output.note(f"  crockery account add NAME --log {log}")
 
 
 @click.command()
@@ -103,7 +105,8 @@ def serve(options: Options, announce: Callable[[Server], None]) -> None:
         announce(server)
 
     try:
-        trio.run(run_until_signal, replace(options, progress=bar.update), started)
+        with about(options.log):
+            trio.run(run_until_signal, replace(options, progress=bar.update), started)
     except StartError as error:
         raise CommandFailed(str(error)) from error
     finally:

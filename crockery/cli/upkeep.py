@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from crockery.cli import output
-from crockery.cli.control import connect
-from crockery.cli.errors import CommandFailed
+from crockery.cli.control import is_served
+from crockery.cli.errors import CommandFailed, about
 from crockery.cli.options import control, json_option, log_argument, log_option, log_path
 from crockery.events.backup import BackupReport
 from crockery.events.backup import backup as make_backup
@@ -28,7 +28,7 @@ def verify(log: Path, as_json: bool) -> None:
 
     The exit code is 1 if anything is wrong.
     """
-    with output.reading_bar(f"Checking {log.name}") as progress:
+    with about(log), output.reading_bar(f"Checking {log.name}") as progress:
         report = verify_log(log, progress)
     if as_json:
         output.write_json(_report(report))
@@ -47,9 +47,9 @@ def repair(log: Path, yes: bool, as_json: bool) -> None:
 
     Shows what is lost, and goes on without it once you say so.
     """
-    if connect(log) is not None:
+    if is_served(log):
         raise CommandFailed("a server runs on this log, so there is nothing to repair: `crockery verify` checks it")
-    with output.reading_bar(f"Checking {log.name}") as progress:
+    with about(log), output.reading_bar(f"Checking {log.name}") as progress:
         plan = repair_plan(log, progress)
     if not as_json:
         _say(plan.sentences(), sound=not plan.is_needed)
@@ -57,7 +57,8 @@ def repair(log: Path, yes: bool, as_json: bool) -> None:
         if not sys.stdin.isatty():
             raise CommandFailed("nothing was changed: --yes says that what is lost may be left out")
         click.confirm("Go on without it?", abort=True, err=True)
-    number = do_repair(log, plan) if plan.is_needed else None
+    with about(log):
+        number = do_repair(log, plan) if plan.is_needed else None
     if as_json:
         gaps = [{"start": gap.start, "end": gap.end, "lost": gap.sentence()} for gap in plan.gaps]
         output.write_json({"repaired": plan.is_needed, "gaps": gaps, "event": number})
@@ -87,13 +88,14 @@ def reindex(log: Path, as_json: bool) -> None:
 def backup(arguments: tuple[str, ...], log: Path, as_json: bool) -> None:
     """Copy the log while it is in use, and check the copy.
 
-    DEST is a file or a folder. An earlier copy that is there is gone on with. Plain `cp` is as good, only slower and unchecked.
+    DEST is a file or a folder. An earlier copy that is there is gone on with. Plain `cp` is as good, only slower and
+    unchecked.
     """
     if len(arguments) > 2:
         raise click.UsageError("backup takes [LOG] DEST")
     if len(arguments) == 2:
         log = log_path(arguments[0])
-    with output.reading_bar(f"Copying {log.name}") as progress:
+    with about(log), output.reading_bar(f"Copying {log.name}") as progress:
         report = make_backup(log, Path(arguments[-1]), progress)
     if as_json:
         output.write_json(_backup_report(report))

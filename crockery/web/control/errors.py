@@ -1,6 +1,5 @@
 """The one error of the API, and what becomes of those of the rooms below."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from crockery.actions.errors import Reason, Refused
@@ -16,16 +15,14 @@ _STATUS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class ControlError(Exception):
     """A request that came to nothing: HTTP status, a word for programs, a sentence for people."""
 
-    status: int
-    reason: str
-    message: str
-
-    def __str__(self) -> str:
-        return self.message
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
 
     def as_json(self) -> dict[str, Any]:
         """The error shape of the API."""

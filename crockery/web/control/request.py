@@ -1,6 +1,6 @@
 """What an operation gets, and what it works on."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Context:
     path: Path
     running: Callable[[], Mapping[str, Json]] | None = None
     """What `status` tells of the running server: pid, ports ...; None: none runs."""
-    reindex: Callable[[], Lines | AsyncIterator[Json]] | None = None
+    reindex: Callable[[], Lines | AsyncGenerator[Json, None]] | None = None
     """Makes the derived files anew; tells of `done` and `total` on the way."""
 
 

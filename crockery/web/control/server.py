@@ -10,8 +10,8 @@ import os
 import secrets
 import socket
 import struct
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -88,7 +88,7 @@ class ControlServer:
             except Exception:
                 logger.exception("a control connection failed; this is a defect of Crockery")
 
-    async def answer(self, request: Request) -> Json | Lines | AsyncIterator[Json]:
+    async def answer(self, request: Request) -> Json | Lines | AsyncGenerator[Json, None]:
         """Do what is asked; what is returned is durable. Raises ControlError and those that become one."""
         match = find_route(request.method, request.path)
         route = match.route
@@ -101,7 +101,7 @@ class ControlServer:
         await self._writer.wait_durable(self._context.store.log.head)
         return result
 
-    async def _follow(self, request: Request) -> AsyncIterator[Json]:
+    async def _follow(self, request: Request) -> AsyncGenerator[Json, None]:
         """The log from a place on, for ever."""
         after, last = request.number("after", 0), request.number("last", -1)
         log = self._context.store.log
@@ -168,7 +168,7 @@ class _Conversation:
             if isinstance(result, dict):
                 await self._send_json(200, result)
             else:
-                await self._send_lines(result if isinstance(result, AsyncIterator) else _in_thread(result))
+                await self._send_lines(result if isinstance(result, AsyncGenerator) else _in_thread(result))
         except (trio.BrokenResourceError, trio.TooSlowError, LogFailed):
             raise
         except Exception as error:
@@ -197,28 +197,49 @@ class _Conversation:
             headers.append(("connection", "close"))
         await self._send(h11.Response(status_code=status, headers=headers), h11.Data(data=data), h11.EndOfMessage())
 
-    async def _send_lines(self, lines: AsyncIterator[Json]) -> None:
+    async def _send_lines(self, lines: AsyncGenerator[Json, None]) -> None:
         """One JSON value a line. What goes wrong before the first is an error as any other.
 
         The connection is closed after it: while we send, we notice only that the other end has gone.
         """
-        async with aclosing(lines) as each, trio.open_nursery() as nursery:  # type: ignore[type-var]
-            nursery.start_soon(self._watch_end, nursery.cancel_scope)
-            async for line in each:
+        async with aclosing(lines):
+            try:
+                first = await anext(lines)
+            except StopAsyncIteration:
                 await self._begin_lines()
-                await self._send(h11.Data(data=json.dumps(line).encode() + b"\n"))
-            await self._begin_lines()
+            else:
+                await self._begin_lines()
+                await self._send_line(first)
+                await self._send_rest(lines)
             await self._send(h11.EndOfMessage())
+
+    async def _send_rest(self, lines: AsyncGenerator[Json, None]) -> None:
+        gone = False
+        async with trio.open_nursery() as nursery:
+
+            async def watch() -> None:
+                nonlocal gone
+                with suppress(trio.BrokenResourceError):
+                    while await self._stream.receive_some(1024):
+                        pass
+                gone = True
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(watch)
+            try:
+                async for line in lines:
+                    await self._send_line(line)
+            except (trio.BrokenResourceError, trio.TooSlowError):
+                gone = True
             nursery.cancel_scope.cancel()
+        if gone:
+            raise trio.BrokenResourceError
+
+    async def _send_line(self, line: Json) -> None:
+        await self._send(h11.Data(data=json.dumps(line).encode() + b"\n"))
 
     async def _begin_lines(self) -> None:
-        if self._http.our_state is h11.SEND_RESPONSE:
-            await self._send(h11.Response(status_code=200, headers=[_NDJSON, ("connection", "close")]))
-
-    async def _watch_end(self, scope: trio.CancelScope) -> None:
-        while await self._stream.receive_some(1024):
-            pass
-        scope.cancel()
+        await self._send(h11.Response(status_code=200, headers=[_NDJSON, ("connection", "close")]))
 
     async def _send(self, *events: Any) -> None:
         data = b"".join(self._http.send(event) or b"" for event in events)
@@ -226,7 +247,7 @@ class _Conversation:
             await self._stream.send_all(data)
 
 
-async def _in_thread(lines: Lines) -> AsyncIterator[Json]:
+async def _in_thread(lines: Lines) -> AsyncGenerator[Json, None]:
     """The values of an iterator that blocks."""
     while batch := await trio.to_thread.run_sync(lambda: list(islice(lines, CONTROL_LINES))):
         for line in batch:

@@ -1,7 +1,7 @@
 """The resources `status` and `reindex`: how the server and its log are."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import crockery
 from crockery.web.control.errors import ControlError
@@ -46,7 +46,7 @@ def show_status(context: Context, request: Request) -> Json:
     }
 
 
-def reindex(context: Context, request: Request) -> Lines | AsyncIterator[Json]:
+def reindex(context: Context, request: Request) -> Lines | AsyncGenerator[Json, None]:
     """Make the derived files anew; tells of `done` and `total` on the way."""
     if context.reindex is None:
         raise ControlError(501, "not-possible", "the derived files cannot be made anew here")
