@@ -114,6 +114,15 @@ def _fits(head: bytes, header: Header) -> bool:
     return len(head) == START and _PREFIX.unpack_from(head) == (MAGIC, VERSION) and head.endswith(header.hash)
 
 
+def copied_header(path: Path) -> bytes:
+    """The log's header as the facts file at `path` has it; empty when there is no such file."""
+    try:
+        with path.open("rb") as facts:
+            return facts.read(START)[_PREFIX.size :]
+    except OSError:
+        return b""
+
+
 def agrees(file: LogFile, record: Record) -> bool:
     """Whether the log has this record where the facts file says it is; the chain vouches for all before it."""
     return file.read(record.hash_offset, HASH_SIZE) == record.hash

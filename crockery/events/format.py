@@ -89,7 +89,7 @@ def decode_header(data: bytes) -> Header:
         raise NotALog(f"this log is of format {major}; this program reads format {MAJOR}: use a newer Crockery")
     digest = data[_HEADER.size : HEADER_SIZE]
     if make_hasher(key)(data[: _HEADER.size]) != digest or length < HEADER_SIZE:
-        raise NotALog("the header of this log is damaged: restore a backup of the file")
+        raise NotALog("the header of this log is damaged: see `crockery repair`, or restore a backup")
     return Header(log_id, created, key, length, digest)
 
 

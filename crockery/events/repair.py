@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from crockery.events.errors import LogError
-from crockery.events.facts import NAME, FactsReader
+from crockery.events.errors import LogError, NotALog
+from crockery.events.facts import NAME, FactsReader, copied_header
 from crockery.events.file import LogFile, OSFile
-from crockery.events.format import HEAD, Hasher
+from crockery.events.format import HEAD, HEADER_SIZE, Hasher, decode_header
 from crockery.events.opening import derived_folder, open_file
 from crockery.events.recover import Progress, beginning, read_header
-from crockery.events.scan import Record
+from crockery.events.scan import Record, record_at
 from crockery.events.types import Event
 from crockery.events.types.server import DAMAGE_ACCEPTED, HISTORY_RESUMED, SEQUENCE_JUMP, UID_JUMP
 from crockery.events.walk import Gap, Walk, counted
@@ -47,18 +47,19 @@ class Plan(NamedTuple):
     @property
     def is_needed(self) -> bool:
         """The log does not open as it is."""
-        return bool(self.gaps or self.healed)
+        return bool(self.gaps or self.patches)
 
     def sentences(self) -> list[str]:
         """For a person, before the question whether to go on."""
         if not self.is_needed:
             return ["the log opens as it is: nothing to repair (`crockery verify` looks at the bodies too)"]
-        lines = [
+        lines = ["the header is damaged, and can be written back"] if self.patches and not self.healed else []
+        lines += [
             f"damage from octet {gap.start:,} to {gap.end:,}: a derived file has its events, they are written back"
             for gap in self.healed
         ]
         if not self.gaps:
-            return [*lines, "no event is lost"]
+            return [*lines, "no event is lost by it: if more is damaged, `crockery repair` says so next time"]
         lost = sum(gap.lost for gap in self.gaps)
         return [
             *lines,
@@ -79,8 +80,14 @@ def repair_plan(path: Path, progress: Progress | None = None) -> Plan:
 
 def plan_for(file: LogFile, folder: Path, progress: Progress | None = None) -> Plan:
     """As `repair_plan`, on an open file with its derived files in `folder`."""
-    header = read_header(file)
     size = file.size()
+    try:
+        header = read_header(file)
+    except NotALog:
+        data = _lost_header(file, folder)
+        if data is None:
+            raise
+        return Plan(decode_header(data).log_id, size, (), (), (Patch(0, data),))
     gaps = []
     walk = Walk(file, Hasher(header.key), beginning(header), size)
     for item in walk:
@@ -96,6 +103,22 @@ def plan_for(file: LogFile, folder: Path, progress: Progress | None = None) -> P
         tuple(patches),
         tuple(patch for gap in patches for patch in patches[gap]),
     )
+
+
+def _lost_header(file: LogFile, folder: Path) -> bytes | None:
+    """The header of a log that has lost it: with one bit turned, or the copy in the facts file."""
+    damaged = file.read(0, HEADER_SIZE)
+    bits = range(8 * len(damaged))
+    turned = ((int.from_bytes(damaged, "little") ^ 1 << bit).to_bytes(len(damaged), "little") for bit in bits)
+    for data in (*turned, copied_header(folder / NAME)):
+        try:
+            header = decode_header(data)
+        except NotALog:
+            continue
+        first = record_at(file, header.length, file.size(), Hasher(header.key))
+        if first is not None and first.head.previous == header.hash:
+            return data
+    return None
 
 
 class _Unasked(FactsReader):

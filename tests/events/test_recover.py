@@ -216,7 +216,7 @@ def test_no_such_file(tmp_path: Path) -> None:
         (encode_header(LOG_ID, 1, KEY)[:50], "not a Crockery log"),
         (encode_header(LOG_ID, 1, KEY).replace(b"\r\n\x1a\n", b"\n\x1a\n", 1) + bytes(10), "not a Crockery log"),
         (encode_header(LOG_ID, 1, KEY)[:8] + struct.pack("<H", 2) + bytes(200), "format 2.*use a newer Crockery"),
-        (encode_header(LOG_ID, 1, KEY)[:40] + bytes(48), "header of this log is damaged: restore a backup"),
+        (encode_header(LOG_ID, 1, KEY)[:40] + bytes(48), "header of this log is damaged: see `crockery repair`"),
     ],
     ids=["empty", "a picture", "cut short", "text-mode copy", "newer format", "damaged header"],
 )
