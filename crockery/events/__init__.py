@@ -63,8 +63,8 @@ Accepted damage
     before `start` and did not end there are left out as well.
 
 Rooms: `format` (this page in code), `types` (the events), `ranges` (sets of UIDs and numbers inside facts), `body`
-(frames), `codec` (events to records and back), `file` (what we ask of the operating system), `scan` (reading records and
-checking them), `recover` and `opening` (opening after anything), `log` (append), `reading` (bodies), `catalog` (where
-they are), `writer` (group commit), `facts` (the derived copy of facts), `walk` (past damage), `verify`, `repair`,
-`backup`.
+(frames), `codec` (events to records and back), `file` (what we ask of the operating system), `scan` (reading and
+checking records), `recover` and `opening` (opening after anything), `log` (append), `reading` (bodies), `catalog`
+(where they are), `writer` (group commit), `facts` (the derived copy of facts), `walk` (past damage), `verify`,
+`repair`, `backup`.
 """
