@@ -10,6 +10,7 @@ from crockery.actions.server import NewCertificate, install_certificate
 from crockery.actions.settings import change_setting, check_domain
 from crockery.actions.store import Store
 from crockery.app.options import wall_clock
+from crockery.events.errors import LogMissing
 from crockery.events.opening import create_log, derived_folder, open_log
 from crockery.net.certificates import from_files, self_signed
 from crockery.net.passwords import PasswordHasher
@@ -50,6 +51,8 @@ def initialise(path: Path, new: NewLog, *, hasher: PasswordHasher | None = None)
         create_log(path, wall_clock)
     except FileExistsError:
         raise InitError(f"there is a file {path} already: `crockery run {path}` serves it") from None
+    except LogMissing:
+        raise InitError(f"there is no folder {path.parent}: make it first") from None
     except OSError as error:
         raise InitError(f"{path} cannot be made: {error.strerror}") from error
     try:
