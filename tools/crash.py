@@ -153,14 +153,14 @@ def flag_session(offset: int, knowledge: Knowledge, rng: random.Random) -> None:
     """STORE on one mail after another."""
     with _login(offset) as client:
         while True:
-            time.sleep(0.001)
-            for mail in knowledge.settled(rng, 1):
+            mails = knowledge.settled(rng, 1)
+            client.noop()  # a session may not know yet what another has appended
+            for mail in mails:
                 with knowledge.lock:
                     if mail.pending or mail.is_leaving:
                         continue
                     mail.pending = rng.choice("+-"), rng.choice(FLAGS)
                 sign, flag = mail.pending
-                client.noop()  # a session may not know yet what another has appended
                 client.uid("STORE", str(mail.uid), f"{sign}FLAGS.SILENT", f"({flag})")
                 with knowledge.lock:
                     mail.flags = mail.flags | {flag} if sign == "+" else mail.flags - {flag}
@@ -173,14 +173,15 @@ def expunge_session(offset: int, knowledge: Knowledge, rng: random.Random) -> No
         while True:
             time.sleep(rng.uniform(0.05, 0.3))
             mails = []
-            for mail in knowledge.settled(rng, rng.randrange(1, 60)):
+            chosen = knowledge.settled(rng, rng.randrange(1, 60))
+            client.noop()
+            for mail in chosen:
                 with knowledge.lock:
                     if not mail.pending and not mail.is_leaving:
                         mail.is_leaving = True
                         mails.append(mail)
             if mails:
                 uids = ",".join(str(mail.uid) for mail in mails)
-                client.noop()
                 client.uid("STORE", uids, "+FLAGS.SILENT", "(\\Deleted)")
                 client.uid("EXPUNGE", uids)
                 with knowledge.lock:
