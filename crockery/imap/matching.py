@@ -6,7 +6,7 @@ sure are read in the second, each once, and the tree is then evaluated for that 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -59,6 +59,7 @@ class Matching:
         self._numbers = selected.mailbox.columns.number[self._rows]
         self._masks: dict[int, Mask] = {}  # by the key's id
         self._needles: dict[int, str] = {}
+        self._needs_kept = False
 
     async def search(self, key: Key) -> Indices:
         """Ascending indices of the messages of the view that fit. Others get turns while it reads."""
@@ -85,8 +86,10 @@ class Matching:
                 found = Found(~inside.possible, ~inside.sure)
             case HasHeader(value=value) | HasText(value=value):
                 self._needles[id(key)] = fold(value)
+                self._needs_kept |= isinstance(key, HasHeader)
                 found = self._nothing_known()
             case Dated(sent=True):
+                self._needs_kept = True
                 found = self._nothing_known()
             case _:
                 mask = self._masks[id(key)] = self._in_columns(key)
@@ -133,15 +136,22 @@ class Matching:
 
     # Second pass.
 
-    def _kept(self, some: list[int]) -> list[Kept]:
-        return self._messages.kept(self._numbers[some].tolist())
+    def _kept(self, some: list[int]) -> Sequence[Kept | None]:
+        """What the structure file has, of small messages: rows that it lacks are made at once."""
+        if not self._needs_kept:
+            return [None] * len(some)
+        small = [at for at in some if self._sizes[at] <= limits.IMAP_STREAMED_MIN]
+        kept = dict(zip(small, self._messages.kept(self._numbers[small].tolist()), strict=True))
+        return [kept.get(at) for at in some]
 
-    async def _read(self, key: Key, at: int, kept: Kept) -> bool:
+    async def _read(self, key: Key, at: int, kept: Kept | None) -> bool:
         await self._out.pause()
         opened = _Opened(self._messages, int(self._numbers[at]), kept)
-        if int(self._sizes[at]) > limits.IMAP_STREAMED_MIN:
+        size = int(self._sizes[at])
+        if size <= limits.IMAP_STREAMED_MIN:
+            return self._fits(key, at, opened)
+        async with self._messages.holding(size):
             return await trio.to_thread.run_sync(self._fits, key, at, opened)
-        return self._fits(key, at, opened)
 
     def _fits(self, key: Key, at: int, opened: "_Opened") -> bool:
         match key:
@@ -163,10 +173,10 @@ class Matching:
 class _Opened:
     """One message, read as far as the keys need."""
 
-    def __init__(self, messages: Messages, number: int, kept: Kept) -> None:
+    def __init__(self, messages: Messages, number: int, kept: Kept | None) -> None:
         self._messages = messages
         self._number = number
-        self._kept = kept
+        self._header = None if kept is None else kept.header
 
     @cached_property
     def _data(self) -> bytes:
@@ -177,7 +187,7 @@ class _Opened:
         return parse_structure(self._data)
 
     def has_header(self, name: bytes, needle: str) -> bool:
-        kept = self._kept.header if name.lower() in KEPT_FIELDS else None
+        kept = self._header if name.lower() in KEPT_FIELDS else None
         texts = header_texts(self._data if kept is None else kept, name)
         return any(needle in fold(text) for text in texts)
 
@@ -188,7 +198,7 @@ class _Opened:
         return any(needle in fold(text) for text in texts(self._data, self._root))
 
     def was_sent(self, relation: str, day: date) -> bool:
-        header = self._data if self._kept.header is None else self._kept.header
+        header = self._data if self._header is None else self._header
         values = field_values(header, b"date")
         sent = parse_date(values[0]) if values else None
         return sent is not None and _compare_days(sent.day.toordinal(), day.toordinal(), relation)

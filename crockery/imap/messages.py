@@ -5,9 +5,10 @@ thread, and their octets in ranges. A message whose body is damaged or erased re
 mailbox can be listed whatever happened to the disk.
 """
 
+import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import trio
@@ -15,9 +16,11 @@ import trio
 from crockery import limits
 from crockery.events.errors import BodyUnreadable
 from crockery.events.log import Log
+from crockery.imap.errors import Refusal
 from crockery.message.headers import header_fields
 from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import summarize
+from crockery.net.budget import Budget
 from crockery.projections.structure import KEPT_FIELDS, Kept, Structures
 
 logger: Final = logging.getLogger(__name__)
@@ -32,9 +35,10 @@ NOTICE: Final = (
 class Messages:
     """Reads messages by number."""
 
-    def __init__(self, log: Log, structures: Structures) -> None:
+    def __init__(self, log: Log, structures: Structures, budget: Budget) -> None:
         self._log = log
         self._structures = structures
+        self._budget = budget
         self._trees: OrderedDict[int, Part] = OrderedDict()
 
     def read(self, number: int) -> bytes:
@@ -61,15 +65,29 @@ class Messages:
         except BodyUnreadable:
             return [self._kept_or_notice(number) for number in numbers]
 
-    async def prepare(self, number: int) -> None:
-        """Have what is kept of a large message computed in a thread, so that `kept` finds it ready."""
-        await trio.to_thread.run_sync(self.kept, [number])
+    @contextlib.asynccontextmanager
+    async def holding(self, octets: int) -> AsyncIterator[None]:
+        """Within it, that many octets of large messages may be held. Raises Refusal when others hold too many."""
+        try:
+            await self._budget.take(octets)
+        except trio.TooSlowError:
+            raise Refusal("Too many large messages are being read; try again later", b"UNAVAILABLE") from None
+        try:
+            yield
+        finally:
+            self._budget.give(octets)
 
-    async def tree(self, number: int) -> Part:
-        """The parts of a large message; kept for the clients that read one in many small ranges."""
+    async def prepare(self, number: int, size: int) -> None:
+        """Have what is kept of a large message computed in a thread, so that `kept` finds it ready. Raises Refusal."""
+        async with self.holding(size):
+            await trio.to_thread.run_sync(self.kept, [number])
+
+    async def tree(self, number: int, size: int) -> Part:
+        """The parts of a large message; kept for the clients that read one in many small ranges. Raises Refusal."""
         tree = self._trees.get(number)
         if tree is None:
-            tree = await trio.to_thread.run_sync(lambda: parse_structure(self.read(number)))
+            async with self.holding(size):
+                tree = await trio.to_thread.run_sync(lambda: parse_structure(self.read(number)))
             self._trees[number] = tree
             if len(self._trees) > limits.IMAP_TREES_KEPT:
                 self._trees.popitem(last=False)

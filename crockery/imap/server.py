@@ -68,7 +68,7 @@ async def _converse(session: Session) -> Exception | None:
         return error
     try:
         await session.out.flush()
-    except (PeerGone, trio.TooSlowError) as error:
+    except (PeerGone, trio.TooSlowError, LogFailed) as error:
         return error
     return None
 

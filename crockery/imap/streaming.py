@@ -14,18 +14,24 @@ from crockery.imap.wire.fetch import FetchItem, FetchSection
 from crockery.limits import MAX_PARSED_HEADER
 from crockery.message.headers import header_fields, header_fields_not
 from crockery.message.sections import find_part, section_range
-from crockery.net.budget import Budget
 
 
-async def send_large(out: Output, budget: Budget, plan: Plan, part: Slice) -> None:
-    """Write the response for the one message of `part`."""
-    number = part.numbers[0]
+async def send_large(out: Output, plan: Plan, part: Slice) -> None:
+    """Write the response for the one message of `part`. Raises Refusal before anything of it is written."""
+    number, messages = part.numbers[0], part.messages
+    size = int(part.selected.mailbox.columns.size[part.rows[0]])
     if plan.needs_kept:
-        await part.messages.prepare(number)
+        await messages.prepare(number, size)
     if any(_needs_tree(item, plan.rev2) for item in plan.items):
-        part.trees = [await part.messages.tree(number)]
-    sending = _Sending(out, budget, part)
-    out.write(b"* %d FETCH (" % (part.indices[0] + 1), sending.position)
+        part.trees = [await messages.tree(number, size)]
+    decodes = any(section.kind != "BODY" for section in plan.sections)
+    async with messages.holding(2 * size if decodes else 0):
+        await _send(out, plan, part, size)
+
+
+async def _send(out: Output, plan: Plan, part: Slice, size: int) -> None:
+    sending = _Sending(out, part, size)
+    out.write(b"* %d FETCH (" % (part.indices[0] + 1), part.selected.mailbox.position)
     for at, item in enumerate(plan.items):
         if at:
             out.write(b" ")
@@ -45,14 +51,12 @@ def _needs_tree(item: FetchItem | FetchSection, rev2: bool) -> bool:
 class _Sending:
     """One message on its way out."""
 
-    def __init__(self, out: Output, budget: Budget, part: Slice) -> None:
-        self.position = part.selected.mailbox.position
+    def __init__(self, out: Output, part: Slice, size: int) -> None:
         self._out = out
-        self._budget = budget
         self._part = part
         self._messages: Messages = part.messages
         self._number = part.numbers[0]
-        self._size = int(part.selected.mailbox.columns.size[part.rows[0]])
+        self._size = size
 
     async def section(self, section: FetchSection) -> None:
         """One `BODY[...]` or `BINARY[...]` of it."""
@@ -100,10 +104,5 @@ class _Sending:
             data = self._messages.read_range(self._number, start, end - start)
             return render_decoded(section, data if not section.part else decode_part(data, part))
 
-        share = 2 * (end - start)
-        await self._budget.take(share)
-        try:
-            self._out.write(await trio.to_thread.run_sync(read))
-            await self._out.relieve()
-        finally:
-            self._budget.give(share)
+        self._out.write(await trio.to_thread.run_sync(read))
+        await self._out.relieve()

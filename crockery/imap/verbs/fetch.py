@@ -30,7 +30,7 @@ async def handle_fetch(session: Session, command: Command, arguments: Fetch) -> 
             continue
         part = Slice(selected, here, rows, session.shared.messages)
         if len(here) == 1 and _is_large(selected, rows) and (plan.needs_data or plan.needs_kept):
-            await send_large(session.out, session.services.budget, plan, part)
+            await send_large(session.out, plan, part)
         else:
             session.out.write(plan.render(part), selected.mailbox.position)
         await session.out.relieve()
