@@ -1,6 +1,7 @@
 """Listening sockets: opening them with errors a person can act on, and accepting for ever."""
 
 import errno
+import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Sequence
@@ -31,9 +32,12 @@ def open_listeners(addresses: Sequence[str], port: int) -> list[socket.socket]:
     Port 0 is any free one, the same for all addresses. On all addresses, a machine without IPv6 (or IPv4) is served
     by what it has.
     """
+    if not 0 <= port < 1 << 16:
+        raise ListenFailed(f"there is no port {port}: choose a --port-offset below 64000")
     listeners: list[socket.socket] = []
     try:
         for address in addresses or ALL_ADDRESSES:
+            _check_address(address)
             try:
                 listener = _listen(address, port)
             except OSError as error:
@@ -66,6 +70,13 @@ def _listen(address: str, port: int) -> socket.socket:
     return sock
 
 
+def _check_address(address: str) -> None:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        raise ListenFailed(f"--bind {address}: that is not an IP address") from None
+
+
 def _is_missing(error: OSError) -> bool:
     """The machine does not have this kind of address at all."""
     return error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
@@ -82,8 +93,6 @@ def _sentence(error: OSError, address: str, port: int) -> str:
             f"port {port} needs permission: start with the systemd unit, as root, or after "
             "`setcap cap_net_bind_service=+ep` on the Python that runs this; or use --port-offset 8000"
         )
-    if isinstance(error, socket.gaierror):
-        return f"--bind {address}: that is not an IP address"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"--bind {address}: this machine does not have that address"
     return f"cannot listen on port {port} of {address}: {error.strerror or error}"
