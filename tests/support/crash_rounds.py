@@ -18,10 +18,12 @@ import numpy as np
 from crockery.events.body import FRAME_SIZE, StoredBody, compress_body
 from crockery.events.catalog import Catalog
 from crockery.events.errors import BodyUnreadable, LogFailed, LogFull
+from crockery.events.facts import NAME, FactsReader, FactsWriter
 from crockery.events.format import encode_header
 from crockery.events.log import Log
 from crockery.events.opening import open_file
 from crockery.events.ranges import pack_numbers, unpack_numbers
+from crockery.events.recover import beginning, read_header
 from crockery.events.scan import Position
 from crockery.events.types import Event, EventType
 from crockery.events.types.mail import MESSAGE_RECEIVED
@@ -85,6 +87,7 @@ class Round:
         """BodiesErased -> bodies it names, until both it is durable and they are overwritten."""
         self.clock = itertools.count(1_000_000).__next__
         self.crashes = 0
+        self.facts: FactsWriter | None = None
 
     def run(self) -> int:
         """Live and check; returns how often the log was opened after a crash."""
@@ -101,11 +104,14 @@ class Round:
         log = self._open()
         log.commit()
         self._check_everything(log)
+        if self.facts is not None:
+            self.facts.close()
         return self.crashes
 
     def _cut(self) -> None:
         if self.rng.random() < 0.75:
             self.file.power_cut()
+            self._damage_facts()
         else:
             self.file.kill()
 
@@ -119,13 +125,39 @@ class Round:
         if self.snapshot is not None and self.rng.random() < 0.5:
             start, skipped = self.snapshot.position, self.snapshot.atoms
             catalog.load(*self.snapshot.catalog)
-        log = open_file(self.file, self._apply, self.clock, self.folder, start=start, catalog=catalog).log
+        facts = self._facts_reader()
+        use = facts if start is None and self.rng.random() < 0.5 else None
+        log = open_file(self.file, self._apply, self.clock, self.folder, start=start, catalog=catalog, facts=use).log
+        self._follow(facts)
         self._check_history(log, skipped)
         self.acknowledged = log.head  # whoever looks now is told, since all is said to be durable
         assert log.durable == log.head
         self.to_erase = {}
         log.erase_bodies(sorted(self._erased()))  # a start repeats what may have been interrupted
         return log
+
+    def _facts_reader(self) -> FactsReader:
+        header = read_header(self.file)
+        return FactsReader(self.folder / NAME, self.file, header, beginning(header))
+
+    def _follow(self, reader: FactsReader) -> None:
+        """The facts file goes on where what verifies of it ends."""
+        for _ in reader.runs() if not reader.length else ():
+            pass
+        assert not reader.disagrees, "the facts file knows something that the log does not have"
+        if self.facts is not None:
+            self.facts.close()
+        self.facts = FactsWriter(self.folder / NAME, self.file, read_header(self.file), reader)
+
+    def _damage_facts(self) -> None:
+        """It is never synced: a power cut leaves any part of it."""
+        path = self.folder / NAME
+        data = bytearray(path.read_bytes() if path.exists() else b"")
+        if data and self.rng.random() < 0.7:
+            del data[self.rng.randrange(len(data)) :]
+            at = self.rng.randrange(len(data) + 1)
+            data[at : at + 500] = bytes(len(data[at : at + 500]))
+            path.write_bytes(data)
 
     def _apply(self, number: int, time: int, kind: EventType, facts: Mapping[str, Any]) -> None:
         self.folded.append((number, kind, facts))
@@ -268,6 +300,8 @@ class Round:
         except OSError as error:
             raise LogFailed(str(error)) from error
         log.batch_done(batch)
+        if self.facts is not None and self.rng.random() < 0.5:
+            self.facts.catch_up(log.durable_position.offset)
         self.acknowledged = max(self.acknowledged, log.durable)
         if all(number <= log.durable for number in self.to_erase):
             names = [name for names in self.to_erase.values() for name in names]
