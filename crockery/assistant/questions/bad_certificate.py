@@ -1,0 +1,91 @@
+"""The second question: a certificate that cannot be verified. It says in plain words what is wrong with it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from crockery.assistant.facts import BadCertificate, CertificateFault, Held
+from crockery.assistant.letter import Block
+from crockery.assistant.questions.kind import Kind
+from crockery.assistant.wording import join_words
+from crockery.message.dates import spell_day
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """`clause` follows "the mail server"; `also` is a sentence where another fault has been named already."""
+
+    clause: str
+    also: str
+
+
+_FAULTS: Final = {  # in the order in which they matter
+    CertificateFault.OTHER_NAME: _Fault(
+        "shows a certificate for another name", "It is made out to another name, too."
+    ),
+    CertificateFault.SELF_SIGNED: _Fault(
+        "shows a certificate that it has issued to itself, which anybody could do",
+        "It has issued that to itself, too, which anybody could do.",
+    ),
+    CertificateFault.UNKNOWN_ISSUER: _Fault(
+        "shows a certificate from an issuer that nobody vouches for", "Nobody vouches for its issuer, either."
+    ),
+    CertificateFault.EXPIRED: _Fault("shows a certificate that has run out", "It has run out, too."),
+    CertificateFault.NOT_YET_VALID: _Fault(
+        "shows a certificate that is not valid yet", "It is not valid yet, either."
+    ),
+    CertificateFault.UNUSABLE: _Fault(
+        "shows a certificate that is damaged, or too weak to prove anything", "It is too weak to prove anything, too."
+    ),
+}  # fmt: skip
+
+
+def explain(held: Held, zone: int) -> list[Block]:
+    """What the server shows and what that means; the details; what it mostly is."""
+    certificate = held.trouble
+    assert isinstance(certificate, BadCertificate)
+    return [
+        f"{held.seen_domain}'s mail server {describe_fault(certificate)}, so someone on the way could be reading this, "
+        f"and nobody could tell. {describe_details(certificate, held.host, zone)}",
+        "Most often this is an oversight at their side and not an attack. But from here the two look just the same.",
+    ]
+
+
+def describe_fault(certificate: BadCertificate) -> str:
+    """The first fault, to follow "the mail server"."""
+    return _ordered(certificate)[0].clause
+
+
+def describe_details(certificate: BadCertificate, host: str, zone: int) -> str:
+    """The other faults, and what names, issuer and dates there are; whole sentences."""
+    sentences = [fault.also for fault in _ordered(certificate)[1:]]
+    if CertificateFault.OTHER_NAME in certificate.faults:
+        names = join_words(certificate.names)
+        sentences.append(f"The certificate of {host} is made out to {names or 'nobody'}.")
+    if CertificateFault.UNKNOWN_ISSUER in certificate.faults and certificate.issuer:
+        sentences.append(f'The issuer of the certificate of {host} calls itself "{certificate.issuer}".')
+    if CertificateFault.EXPIRED in certificate.faults and certificate.valid_until is not None:
+        sentences.append(f"It was good until {spell_day(certificate.valid_until, zone)}.")
+    if CertificateFault.NOT_YET_VALID in certificate.faults and certificate.valid_from is not None:
+        sentences.append(f"It is good from {spell_day(certificate.valid_from, zone)} on.")
+    return " ".join(sentences or [f"The server is {host}."])
+
+
+def _ordered(certificate: BadCertificate) -> list[_Fault]:
+    found = [words for fault, words in _FAULTS.items() if fault in certificate.faults]
+    return found or [_FAULTS[CertificateFault.UNUSABLE]]
+
+
+def send(held: Held) -> str:
+    """This once."""
+    return "Send just this message anyway: encrypted, but without knowing who is at the other end."
+
+
+def trust(held: Held) -> str:
+    """A pin."""
+    return (
+        f"Send it to {join_words(held.recipients)}, and from now on take the key of this certificate as proof of "
+        f"{held.host}, for mail to {held.seen_domain}. If another key turns up one day, you are asked again."
+    )
+
+
+BAD_CERTIFICATE: Final = Kind(explain, send, trust)

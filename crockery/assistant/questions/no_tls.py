@@ -1,0 +1,35 @@
+"""The first question: a mail server without any encryption."""
+
+from typing import Final
+
+from crockery.assistant.facts import Held
+from crockery.assistant.letter import Block
+from crockery.assistant.questions.kind import Kind
+from crockery.assistant.wording import join_words
+
+
+def explain(held: Held, zone: int) -> list[Block]:
+    """A postcard."""
+    return [
+        f"{held.seen_domain}'s mail server ({held.host}) offers no encryption at all. Your message would travel like "
+        "a postcard: everyone who carries it on its way could read and change it.",
+        "Some old mail servers are just like that. But it can also mean that someone on the way is hiding the "
+        "encryption that is really there.",
+    ]
+
+
+def send(held: Held) -> str:
+    """This once."""
+    return "Send just this message anyway, like a postcard."
+
+
+def trust(held: Held) -> str:
+    """There is nothing to pin: it allows plain delivery to the domain."""
+    return (
+        f"Send it to {join_words(held.recipients)}, and from now on all mail to {held.seen_domain} like postcards, "
+        "without asking, for as long as there is no encryption. There is no certificate by which to know the server, so this trusts whoever answers in "
+        "its place."
+    )
+
+
+NO_TLS: Final = Kind(explain, send, trust)

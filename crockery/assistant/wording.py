@@ -1,0 +1,36 @@
+"""Turns of phrase that several letters share."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from crockery.assistant.facts import Original
+from crockery.message.dates import spell_day
+
+_SHOWN: Final = 5  # of a list within a sentence
+_SUBJECT_SHOWN: Final = 100  # characters
+
+
+def title(what: str, original: Original) -> str:
+    """The subject of a letter: what happened, and to which message."""
+    return f"{what}: {original.subject}" if original.subject.strip() else what
+
+
+def name_message(original: Original) -> str:
+    """The message that a letter is about: "your message ..."."""
+    subject = original.subject.strip()
+    if len(subject) > _SUBJECT_SHOWN:
+        subject = subject[: _SUBJECT_SHOWN - 1] + "…"
+    name = f'your message "{subject}"' if subject else "your message without a subject"
+    return name if original.sent is None else f"{name} of {spell_day(original.sent, original.zone)}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"; of many only the first and how many more there are."""
+    if len(words) > _SHOWN:
+        return f"{', '.join(words[: _SHOWN - 1])} and {len(words) - _SHOWN + 1} others"
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def begin(text: str) -> str:
+    """`text` at the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
