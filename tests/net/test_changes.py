@@ -87,15 +87,17 @@ async def test_nobody_is_woken_before_it_is_durable(kept: TestStore) -> None:
     inbox = create_mailbox(store, the_server(), 1, "INBOX")
     kept.store.log.commit()
     async with trio.open_nursery() as nursery:
-        waiter = Waiter(nursery, lambda: changes.wait_mailbox(inbox.id, inbox.position))
+        before = inbox.position
+        waiter = Waiter(nursery, lambda: changes.wait_mailbox(inbox.id, before))
         await wait_all_tasks_blocked()
         _deliver(kept, inbox)  # there is no writer yet
+        late = Waiter(nursery, lambda: changes.wait_mailbox(inbox.id, before))
         await wait_all_tasks_blocked()
-        assert not waiter.done
+        assert not waiter.done and not late.done
         await nursery.start(writer.run)
         await writer.wait_durable(store.log.head)
         await wait_all_tasks_blocked()
-        assert waiter.done
+        assert waiter.done and late.done
         with trio.fail_after(1):  # what lies behind is told at once
             await changes.wait_mailbox(inbox.id, 0)
             await changes.wait_mailbox(987654, 10**9)

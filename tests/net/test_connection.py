@@ -116,6 +116,24 @@ async def test_our_end_reaches_the_peer(holder: TLSHolder, ca: trustme.CA, tls: 
             await stream.aclose()
 
 
+async def test_closing_waits_for_the_peers_end(holder: TLSHolder, ca: trustme.CA) -> None:
+    async with connected(holder, ca, False) as (connection, stream):
+        closed = trio.Event()
+
+        async def close() -> None:
+            await connection.close()
+            closed.set()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(close)
+            await wait_all_tasks_blocked()
+            assert not closed.is_set(), "a reset now would take our last words along"
+            await stream.send_all(b"still talking")
+            await stream.aclose()
+            with trio.fail_after(limits.CLOSE_LINGER / 2):
+                await closed.wait()
+
+
 @BOTH
 async def test_silence_and_deafness_have_deadlines(
     holder: TLSHolder, ca: trustme.CA, tls: bool, autojump_clock: trio.testing.MockClock

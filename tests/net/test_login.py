@@ -155,6 +155,19 @@ async def test_disabled_and_removed_accounts_are_out_at_once(house: House, autoj
     assert await house.logins.check("anna", "secret", HOME) is None
 
 
+async def test_a_password_changed_while_it_is_checked_is_the_old_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = CountingHasher.verify
+
+    def slow(self: CountingHasher, verifier: str, password: str) -> bool:
+        trio.from_thread.run_sync(set_password, house.store, the_server(), "anna", self.hash("new"))
+        return real(self, verifier, password)
+
+    monkeypatch.setattr(CountingHasher, "verify", slow)
+    assert await house.logins.check("anna", "secret", HOME) is None
+
+
 async def test_the_same_wrong_password_again_is_no_guess(house: House, autojump_clock: MockClock) -> None:
     for _ in range(200):
         assert await house.logins.check("anna", "last year's", HOME) is None
