@@ -56,15 +56,8 @@ class _Claim:
     is_app: bool
     account: Account | None
     app: AppPassword | None
-
-    @property
-    def secret(self) -> int:
-        """Number of the event with the verifier; 0: there is none."""
-        if self.account is None:
-            return 0
-        if self.is_app:
-            return self.app.id if self.app is not None else 0
-        return self.account.password
+    secret: int
+    """Number of the event with the verifier, as it was when the claim was looked at; 0: there is none."""
 
     def login(self) -> Login | None:
         if self.account is None or not self.secret:
@@ -196,7 +189,8 @@ class Logins:
             account = None
         app = account.app_passwords.get(label) if account is not None else None
         shown = local_part if not at or domain in state.settings.domains else address
-        return _Claim(shown + slash + label, bool(slash), account, app)
+        verified_by = app.id if app is not None else account.password if account is not None and not slash else 0
+        return _Claim(shown + slash + label, bool(slash), account, app, verified_by)
 
     def _app_secret(self, claim: _Claim) -> ScramSecret | None:
         body = self._read(claim.secret) if claim.is_app else None
