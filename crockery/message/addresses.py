@@ -50,8 +50,10 @@ class AddressError(ValueError):
 
 
 _SPECIAL = rb"()<>@,:;\"\[\]"
-_SIMPLE = re.compile(  # nine of ten values: one mailbox, nothing odd
-    rb'(?:"([^"\\\r\n]*+)" ?<|([^\s%(s)s\\]++(?: [^\s%(s)s\\]++)*+) ?<|(<?))([^\s%(s)s\\]++)@([^\s%(s)s\\]++)(>?)'
+# Nine of ten values: one mailbox, nothing odd. Before Python 3.11.5 a possessive repeat of a group that may fail
+# halfway, `(?: a)*+`, goes wrong (gh-106052); Debian 12 has 3.11.2.
+_SIMPLE = re.compile(
+    rb'(?:"([^"\\\r\n]*+)" ?<|([^\s%(s)s\\]++(?: [^\s%(s)s\\]++)*) ?<|(<?))([^\s%(s)s\\]++)@([^\s%(s)s\\]++)(>?)'
     % {b"s": _SPECIAL}
 )
 _UNQUOTED = rb"(?P<blank>\s++)|(?P<literal>\[[^\[\]]*+\])|(?P<atom>[^\s%s]++)|(?P<special>.)" % _SPECIAL

@@ -10,7 +10,7 @@ from crockery.limits import MAX_REFERENCES
 
 _BLOB = r"\[[^\[\]]*+\]\s*+"
 _TRAILER = re.compile(r"(?:\(fwd\)|\s)\Z", re.IGNORECASE)
-_LEADER = re.compile(rf"(?:{_BLOB})*+(?:re|fwd?)\s*+(?:{_BLOB})?+:|\s++", re.IGNORECASE)
+_LEADER = re.compile(rf"(?:{_BLOB})*(?:re|fwd?)\s*+(?:{_BLOB})?:|\s++", re.IGNORECASE)
 _LEADING_BLOB = re.compile(_BLOB)
 _FORWARD = re.compile(r"\[fwd:(.*)\]\Z", re.IGNORECASE | re.DOTALL)
 _BLANKS = re.compile(r"\s+")
