@@ -2,7 +2,8 @@
 
 from typing import Final
 
-LOGINS: Final = ("AUTH=PLAIN", "AUTH=LOGIN", "AUTH=SCRAM-SHA-256")
+LOGINS: Final = ("AUTH=PLAIN", "AUTH=LOGIN")
+SCRAM: Final = "AUTH=SCRAM-SHA-256"
 
 ALWAYS: Final = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE")
 
@@ -16,9 +17,14 @@ ENABLEABLE: Final = frozenset(("IMAP4REV2",))
 """What ENABLE can switch on (RFC 5161)."""
 
 
-def capabilities(*, logged_in: bool, tls: bool, secure: bool) -> tuple[str, ...]:
-    """The capabilities now. `secure`: passwords may pass, since the connection is TLS or does not leave the machine."""
+def capabilities(*, logged_in: bool, tls: bool, secure: bool, scram: bool) -> tuple[str, ...]:
+    """The capabilities now.
+
+    `secure`: passwords may pass, since the connection is TLS or does not leave the machine; `scram`: somebody can use it.
+    """
     if logged_in:
         return AFTER_LOGIN
     starttls = () if tls else ("STARTTLS",)
-    return (*ALWAYS, *starttls, *(LOGINS if secure else ("LOGINDISABLED",)))
+    if not secure:
+        return (*ALWAYS, *starttls, "LOGINDISABLED")
+    return (*ALWAYS, *starttls, *LOGINS, *((SCRAM,) if scram else ()))

@@ -60,6 +60,7 @@ class Matching:
         self._masks: dict[int, Mask] = {}  # by the key's id
         self._needles: dict[int, str] = {}
         self._needs_kept = False
+        self._needs_text = False
 
     async def search(self, key: Key) -> Indices:
         """Ascending indices of the messages of the view that fit. Others get turns while it reads."""
@@ -87,6 +88,7 @@ class Matching:
             case HasHeader(value=value) | HasText(value=value):
                 self._needles[id(key)] = fold(value)
                 self._needs_kept |= isinstance(key, HasHeader)
+                self._needs_text |= isinstance(key, HasText)
                 found = self._nothing_known()
             case Dated(sent=True):
                 self._needs_kept = True
@@ -148,10 +150,12 @@ class Matching:
         await self._out.pause()
         opened = _Opened(self._messages, int(self._numbers[at]), kept)
         size = int(self._sizes[at])
-        if size <= limits.IMAP_STREAMED_MIN:
-            return self._fits(key, at, opened)
-        async with self._messages.holding(size):
+        if size > limits.IMAP_STREAMED_MIN:
+            async with self._messages.holding(size):
+                return await trio.to_thread.run_sync(self._fits, key, at, opened)
+        if self._needs_text and not opened.data.isascii():  # its charset may have to be guessed, which takes long
             return await trio.to_thread.run_sync(self._fits, key, at, opened)
+        return self._fits(key, at, opened)
 
     def _fits(self, key: Key, at: int, opened: "_Opened") -> bool:
         match key:
@@ -179,26 +183,26 @@ class _Opened:
         self._header = None if kept is None else kept.header
 
     @cached_property
-    def _data(self) -> bytes:
+    def data(self) -> bytes:
         return self._messages.read(self._number)
 
     @cached_property
     def _root(self) -> Part:
-        return parse_structure(self._data)
+        return parse_structure(self.data)
 
     def has_header(self, name: bytes, needle: str) -> bool:
         kept = self._header if name.lower() in KEPT_FIELDS else None
-        texts = header_texts(self._data if kept is None else kept, name)
+        texts = header_texts(self.data if kept is None else kept, name)
         return any(needle in fold(text) for text in texts)
 
     def has_text(self, needle: str, headers: bool) -> bool:
-        if surely_lacks(self._data, needle):
+        if surely_lacks(self.data, needle):
             return False
         texts = message_texts if headers else body_texts
-        return any(needle in fold(text) for text in texts(self._data, self._root))
+        return any(needle in fold(text) for text in texts(self.data, self._root))
 
     def was_sent(self, relation: str, day: date) -> bool:
-        header = self._data if self._header is None else self._header
+        header = self.data if self._header is None else self._header
         values = field_values(header, b"date")
         sent = parse_date(values[0]) if values else None
         return sent is not None and _compare_days(sent.day.toordinal(), day.toordinal(), relation)

@@ -103,8 +103,12 @@ class Session:
     def capabilities(self) -> tuple[str, ...]:
         """What is offered now."""
         connection = self.connection
-        logged_in = self.login is not None
-        return capabilities(logged_in=logged_in, tls=bool(connection.tls), secure=connection.is_secure)
+        return capabilities(
+            logged_in=self.login is not None,
+            tls=bool(connection.tls),
+            secure=connection.is_secure,
+            scram=self.services.logins.offers_scram,
+        )
 
     def enter(self, login: Login) -> None:
         """The client has proved who it is."""

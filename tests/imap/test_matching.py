@@ -1,4 +1,4 @@
-"""What SEARCH can tell without reading, and that it is never wrong about it. The keys are in dialogs/imap/search.txt."""
+"""What SEARCH can tell without decoding, and that it is never wrong about it; the keys are in dialogs."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,8 @@ def test_surely_lacks(data: bytes, word: str, lacks: bool) -> None:
 
 PIECES = st.sampled_from(
     [b"Content-Type: text/plain; charset=", b"utf-7", b"utf-8", b"iso-2022-jp", b"\r\n", b"Content-Transfer-Encoding: ",
-     b"base64", b"quoted-printable", b"d", b"i", b"n", b"Subject: ", b"=?utf-8?q?", b"?=", b" ", b"=\r\n", b"+AGQ-", b"\x1b$B"]
+     b"base64", b"quoted-printable", b"d", b"i", b"n", b"Subject: ", b"=?utf-8?q?", b"?=", b" ", b"=\r\n", b"+AGQ-",
+     b"\x1b$B"]
 )  # fmt: skip
 
 

@@ -298,10 +298,13 @@ async def test_passwords_need_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_capabilities_before_login() -> None:
-    outside = capabilities(logged_in=False, tls=False, secure=False)
+    outside = capabilities(logged_in=False, tls=False, secure=False, scram=True)
     assert "LOGINDISABLED" in outside and "STARTTLS" in outside and "AUTH=PLAIN" not in outside
-    inside = capabilities(logged_in=False, tls=True, secure=True)
+    assert "AUTH=SCRAM-SHA-256" not in outside
+    inside = capabilities(logged_in=False, tls=True, secure=True, scram=False)
     assert "LOGINDISABLED" not in inside and "STARTTLS" not in inside and "AUTH=PLAIN" in inside
+    assert "AUTH=SCRAM-SHA-256" not in inside
+    assert "AUTH=SCRAM-SHA-256" in capabilities(logged_in=False, tls=True, secure=True, scram=True)
 
 
 async def test_scram(tmp_path: Path) -> None:
