@@ -268,3 +268,12 @@ QUEUE_FULL_RETRY: Final = 60.0  # seconds without attempts when the log had no r
 # --- The conversation (assistant) ---
 ANSWER_TEXT_MAX: Final = 256 * KiB  # octets of a reply's text that are looked at: the answer, and our question quoted
 ANSWER_LINES_MAX: Final = 2000  # ... and lines
+
+# --- Mail on its way out: routes and TLS (delivery, delivery/tls, net/https) ---
+MAX_MX_HOSTS: Final = 30  # hosts of one domain that are looked at, best first; the longest honest lists have a dozen
+MAX_HOST_ADDRESSES: Final = 20  # addresses of one host that are tried
+TLS_CLIENT_TIMEOUT: Final = 60.0  # for a handshake with a remote server; some are very slow, none takes a minute
+MAX_CHAIN: Final = 12  # certificates that a server shows; the longest honest chains have five
+HTTPS_TIMEOUT: Final = 60.0  # for one fetch in all; RFC 8461 §3.3 suggests a minute
+HTTPS_MAX_BODY: Final = 64 * KiB  # RFC 8461 §3.3: the figure it suggests for a policy
+HTTPS_MAX_HEAD: Final = 16 * KiB  # status line and header fields of the answer

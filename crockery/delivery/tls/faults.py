@@ -1,0 +1,31 @@
+"""What can be wrong with the security of a connection, once, for questions to people and for reports to domains."""
+
+import enum
+from typing import Final
+
+
+class Fault(enum.Enum):
+    """What is wrong. The values are written to the log."""
+
+    NO_TLS = "no-tls"  # not offered, or the handshake failed
+    UNREADABLE = "unreadable"  # the certificate is no certificate
+    SELF_SIGNED = "self-signed"
+    WRONG_NAME = "wrong-name"
+    EXPIRED = "expired"  # or not valid yet
+    UNTRUSTED = "untrusted"  # signed by nobody who is known
+    DANE_MISMATCH = "dane-mismatch"  # none of the certificates that the domain's TLSA records name
+    MX_NOT_NAMED = "mx-not-named"  # none of the servers that the domain's MTA-STS policy names
+
+    @property
+    def result_type(self) -> str:
+        """The result type of TLS-RPT (RFC 8460 section 4.3)."""
+        return _RESULT_TYPES.get(self, "validation-failure")
+
+
+_RESULT_TYPES: Final = {
+    Fault.NO_TLS: "starttls-not-supported",
+    Fault.SELF_SIGNED: "certificate-not-trusted",
+    Fault.WRONG_NAME: "certificate-host-mismatch",
+    Fault.EXPIRED: "certificate-expired",
+    Fault.UNTRUSTED: "certificate-not-trusted",
+}
