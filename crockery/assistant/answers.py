@@ -7,7 +7,7 @@ little; to send what was not to be sent cannot be made good.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from unicodedata import normalize
@@ -45,6 +45,12 @@ class Answer:
 def read_answer(message: bytes, languages: Sequence[Language] = LANGUAGES) -> Answer:
     """What the person who wrote `message` wants. Never raises."""
     return read_lines(new_lines(message, languages), languages)
+
+
+def is_offered(answer: Answer, offer: Mapping[Verb, frozenset[str]]) -> bool:
+    """Whether the question offered this answer: `offer` has its verbs, and the domains each may name (or none)."""
+    domains = None if answer.verb is None else offer.get(answer.verb)
+    return domains is not None and answer.domain in (domains or {""})
 
 
 def read_lines(lines: Sequence[str], languages: Sequence[Language] = LANGUAGES) -> Answer:

@@ -14,6 +14,9 @@ from crockery.assistant.wording import name_message, title
 from crockery.message.dates import spell_date
 from crockery.smtp.wire.address import display_domain
 
+UNDO: Final = {Verb.UNDO: frozenset[str]()}
+"""What a confirmation offers, where something can be undone (see `answers.is_offered`)."""
+
 _UNDO: Final = "If that was a mistake, just answer this mail with:"
 
 

@@ -90,6 +90,12 @@ class Held:
         """The domain as people write it."""
         return display_domain(self.domain)
 
+    @property
+    def seen_recipients(self) -> tuple[str, ...]:
+        """The recipients as people write them."""
+        parts = (recipient.rpartition("@") for recipient in self.recipients)
+        return tuple(f"{local}@{display_domain(domain)}" for local, _, domain in parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Original:

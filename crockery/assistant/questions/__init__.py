@@ -29,8 +29,8 @@ KINDS: Final[dict[type[Trouble], Kind]] = {
 def ask(original: Original, held: Sequence[Held], give_up: int) -> Letter:
     """The first question about a message; `give_up` is when its delivery is given up (Unix seconds)."""
     opening = (
-        f"{begin(name_message(original))} has not been sent to {recipients(held)} yet. It is held here, because there is "
-        "no secure way to send it."
+        f"{begin(name_message(original))} has not been sent to {recipients(held)} yet. It is held here, because there "
+        "is no secure way to send it."
     )
     return Letter(title("Not sent yet", original), [opening, *_body(held, give_up, original.zone)])
 
@@ -57,6 +57,12 @@ def ask_again(original: Original, held: Sequence[Held], give_up: int, written: s
     return Letter(title("Please say it again", original), [opening, still, *choices])
 
 
+def why_given_up(held: Held) -> str:
+    """The sentence for the failure notice at the end: no secure way, and no answer that did without."""
+    clause = KINDS[type(held.trouble)].clause(held)
+    return f"There was no secure way to send it in time: {held.seen_domain}'s mail server {clause}."
+
+
 def offered(held: Sequence[Held]) -> dict[Verb, frozenset[str]]:
     """The answers that a question offers; with TRUST the domains it may name, with others nothing."""
     trusted = frozenset(each.domain for each in held if KINDS[type(each.trouble)].trust)
@@ -66,7 +72,7 @@ def offered(held: Sequence[Held]) -> dict[Verb, frozenset[str]]:
 
 def recipients(held: Sequence[Held]) -> str:
     """All that wait, as words in a sentence."""
-    return join_words([recipient for each in held for recipient in each.recipients])
+    return join_words([recipient for each in held for recipient in each.seen_recipients])
 
 
 def _body(held: Sequence[Held], give_up: int, zone: int) -> list[Block]:

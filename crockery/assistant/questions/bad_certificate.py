@@ -20,23 +20,29 @@ class _Fault:
 
 _FAULTS: Final = {  # in the order in which they matter
     CertificateFault.OTHER_NAME: _Fault(
-        "shows a certificate for another name", "It is made out to another name, too."
+        "shows a certificate for another name", "It is also made out to another name."
     ),
     CertificateFault.SELF_SIGNED: _Fault(
         "shows a certificate that it has issued to itself, which anybody could do",
-        "It has issued that to itself, too, which anybody could do.",
+        "The server has also issued it to itself, which anybody could do.",
     ),
     CertificateFault.UNKNOWN_ISSUER: _Fault(
         "shows a certificate from an issuer that nobody vouches for", "Nobody vouches for its issuer, either."
     ),
-    CertificateFault.EXPIRED: _Fault("shows a certificate that has run out", "It has run out, too."),
+    CertificateFault.EXPIRED: _Fault("shows a certificate that has run out", "It has also run out."),
     CertificateFault.NOT_YET_VALID: _Fault(
         "shows a certificate that is not valid yet", "It is not valid yet, either."
     ),
     CertificateFault.UNUSABLE: _Fault(
-        "shows a certificate that is damaged, or too weak to prove anything", "It is too weak to prove anything, too."
+        "shows a certificate that is damaged, or too weak to prove anything", "It is also too weak to prove anything."
     ),
 }  # fmt: skip
+
+
+def clause(held: Held) -> str:
+    """In short."""
+    assert isinstance(held.trouble, BadCertificate)
+    return describe_fault(held.trouble)
 
 
 def explain(held: Held, zone: int) -> list[Block]:
@@ -46,7 +52,7 @@ def explain(held: Held, zone: int) -> list[Block]:
     return [
         f"{held.seen_domain}'s mail server {describe_fault(certificate)}, so someone on the way could be reading this, "
         f"and nobody could tell. {describe_details(certificate, held.host, zone)}",
-        "Most often this is an oversight at their side and not an attack. But from here the two look just the same.",
+        "Most often this is an oversight on their side and not an attack. But from here the two look just the same.",
     ]
 
 
@@ -56,18 +62,19 @@ def describe_fault(certificate: BadCertificate) -> str:
 
 
 def describe_details(certificate: BadCertificate, host: str, zone: int) -> str:
-    """The other faults, and what names, issuer and dates there are; whole sentences."""
-    sentences = [fault.also for fault in _ordered(certificate)[1:]]
-    if CertificateFault.OTHER_NAME in certificate.faults:
-        names = join_words(certificate.names)
-        sentences.append(f"The certificate of {host} is made out to {names or 'nobody'}.")
-    if CertificateFault.UNKNOWN_ISSUER in certificate.faults and certificate.issuer:
-        sentences.append(f'The issuer of the certificate of {host} calls itself "{certificate.issuer}".')
-    if CertificateFault.EXPIRED in certificate.faults and certificate.valid_until is not None:
-        sentences.append(f"It was good until {spell_day(certificate.valid_until, zone)}.")
-    if CertificateFault.NOT_YET_VALID in certificate.faults and certificate.valid_from is not None:
-        sentences.append(f"It is good from {spell_day(certificate.valid_from, zone)} on.")
-    return " ".join(sentences or [f"The server is {host}."])
+    """Names, issuer and dates as far as they matter and are known, then the other faults; whole sentences."""
+    faults, facts = certificate.faults, []
+    if CertificateFault.OTHER_NAME in faults:
+        facts.append(f"is made out to {join_words(certificate.names) or 'nobody'}.")
+    if CertificateFault.UNKNOWN_ISSUER in faults and certificate.issuer:
+        facts.append(f'comes from "{certificate.issuer}".')
+    if CertificateFault.EXPIRED in faults and certificate.valid_until is not None:
+        facts.append(f"was good until {spell_day(certificate.valid_until, zone)}.")
+    if CertificateFault.NOT_YET_VALID in faults and certificate.valid_from is not None:
+        facts.append(f"is good only from {spell_day(certificate.valid_from, zone)} on.")
+    sentences = [f"{'It' if number else f'The certificate of {host}'} {fact}" for number, fact in enumerate(facts)]
+    sentences = sentences or [f"The server's name is {host}."]
+    return " ".join([*sentences, *(fault.also for fault in _ordered(certificate)[1:])])
 
 
 def _ordered(certificate: BadCertificate) -> list[_Fault]:
@@ -83,9 +90,9 @@ def send(held: Held) -> str:
 def trust(held: Held) -> str:
     """A pin."""
     return (
-        f"Send it to {join_words(held.recipients)}, and from now on take the key of this certificate as proof of "
+        f"Send it to {join_words(held.seen_recipients)}, and from now on take the key of this certificate as proof of "
         f"{held.host}, for mail to {held.seen_domain}. If another key turns up one day, you are asked again."
     )
 
 
-BAD_CERTIFICATE: Final = Kind(explain, send, trust)
+BAD_CERTIFICATE: Final = Kind(clause, explain, send, trust)

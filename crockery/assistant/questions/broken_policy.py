@@ -19,6 +19,12 @@ _BREACHES: Final = {
 }
 
 
+def clause(held: Held) -> str:
+    """In short."""
+    assert isinstance(held.trouble, BrokenPolicy)
+    return f"breaks the rule that {held.seen_domain} itself has published ({held.trouble.policy})"
+
+
 def explain(held: Held, zone: int) -> list[Block]:
     """The rule, the breach, the two ways it can have come to that."""
     trouble = held.trouble
@@ -36,4 +42,4 @@ def send(held: Held) -> str:
     return f"Send just this message all the same, against {held.seen_domain}'s own rule and perhaps to a stranger."
 
 
-BROKEN_POLICY: Final = Kind(explain, send, None)
+BROKEN_POLICY: Final = Kind(clause, explain, send, None)

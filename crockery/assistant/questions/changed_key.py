@@ -11,6 +11,11 @@ from crockery.assistant.wording import join_words
 from crockery.message.dates import spell_day
 
 
+def clause(held: Held) -> str:
+    """In short."""
+    return "shows another key than the one that you trusted"
+
+
 def explain(held: Held, zone: int) -> list[Block]:
     """Then and now, with the fingerprints that can be compared over the telephone."""
     trouble = held.trouble
@@ -42,9 +47,9 @@ def fingerprint_lines(hexadecimal: str) -> tuple[str, ...]:
 def trust(held: Held) -> str:
     """The new pin in place of the old."""
     return (
-        f"Send it to {join_words(held.recipients)}, and from now on take the new key, and not the old one, as proof of "
+        f"Send it to {join_words(held.seen_recipients)}, and from now on take the new key, and not the old one, as proof of "
         f"{held.host}."
     )
 
 
-CHANGED_KEY: Final = Kind(explain, send_unverified, trust)
+CHANGED_KEY: Final = Kind(clause, explain, send_unverified, trust)

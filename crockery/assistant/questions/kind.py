@@ -12,11 +12,13 @@ class Kind:
     """A kind of trouble, put to a person.
 
     Args:
+        clause: what is wrong, to follow "the mail server".
         explain: what happened and what it means, as blocks; the time zone in minutes is for the dates in it.
         send: what the answer *send* does.
         trust: what the answer *trust* does; None where it is not offered.
     """
 
+    clause: Callable[[Held], str]
     explain: Callable[[Held, int], list[Block]]
     send: Callable[[Held], str]
     trust: Callable[[Held], str] | None

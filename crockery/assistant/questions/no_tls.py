@@ -8,10 +8,15 @@ from crockery.assistant.questions.kind import Kind
 from crockery.assistant.wording import join_words
 
 
+def clause(held: Held) -> str:
+    """In short."""
+    return "offers no encryption at all"
+
+
 def explain(held: Held, zone: int) -> list[Block]:
     """A postcard."""
     return [
-        f"{held.seen_domain}'s mail server ({held.host}) offers no encryption at all. Your message would travel like "
+        f"{held.seen_domain}'s mail server ({held.host}) {clause(held)}. Your message would travel like "
         "a postcard: everyone who carries it on its way could read and change it.",
         "Some old mail servers are just like that. But it can also mean that someone on the way is hiding the "
         "encryption that is really there.",
@@ -26,10 +31,10 @@ def send(held: Held) -> str:
 def trust(held: Held) -> str:
     """There is nothing to pin: it allows plain delivery to the domain."""
     return (
-        f"Send it to {join_words(held.recipients)}, and from now on all mail to {held.seen_domain} like postcards, "
-        "without asking, for as long as there is no encryption. There is no certificate by which to know the server, so this trusts whoever answers in "
-        "its place."
+        f"Send it to {join_words(held.seen_recipients)}, and from now on all mail to {held.seen_domain} like postcards, "
+        "without asking, for as long as there is no encryption. There is no certificate by which to know the server, "
+        "so this trusts whoever answers in its place."
     )
 
 
-NO_TLS: Final = Kind(explain, send, trust)
+NO_TLS: Final = Kind(clause, explain, send, trust)
