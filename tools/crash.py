@@ -244,9 +244,9 @@ def crockery(*arguments: object) -> list[str]:
 
 
 def free_offset(rng: random.Random) -> int:
-    """A port offset with all ports free."""
+    """A port offset with all ports free, and below those that the system gives to outgoing connections."""
     while True:
-        offset = rng.randrange(10_000, 60_000)
+        offset = rng.randrange(10_000, 31_000)
         with contextlib.ExitStack() as sockets, contextlib.suppress(OSError):
             for port in PORTS:
                 sockets.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
