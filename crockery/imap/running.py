@@ -11,6 +11,7 @@ from typing import Final
 
 import trio
 
+from crockery.actions.errors import Refused
 from crockery.events.errors import LogFailed
 from crockery.imap.errors import SessionLost, refusal_for
 from crockery.imap.session import Completed, Session
@@ -97,6 +98,8 @@ def _complete(session: Session, command: Command, completed: Completed) -> None:
 def _refuse(session: Session, command: Command, error: Exception) -> None:
     refusal = refusal_for(error)
     if refusal is not None:
+        if isinstance(error, Refused):
+            session.out.note(session.list_position)  # it may be why: "there is one already"
         session.out.write(render_status(b"NO", refusal.text, tag=command.tag, code=refusal.code))
         return
     reference = secrets.token_hex(4)

@@ -133,10 +133,16 @@ class Session:
 
     def find_mailbox(self, name: str, missing: bytes = b"NONEXISTENT") -> Mailbox:
         """The account's mailbox of that name; raises Refusal with the code `missing`."""
+        self.out.note(self.list_position)
         mailbox = self.store.state.mailboxes.find(self.account, canonical_name(name))
         if mailbox is None:
             raise Refusal("There is no such mailbox", missing)
         return mailbox
+
+    @property
+    def list_position(self) -> int:
+        """The last event that changed the account's list of mailboxes or subscriptions."""
+        return self.store.state.mailboxes.accounts_position.get(self.account, 0)
 
     def check_alive(self) -> None:
         """End the session whose account or selected mailbox is gone (RFC 2180 §3.3: a BYE, as Dovecot has it)."""

@@ -31,7 +31,8 @@ async def handle_logout(session: Session, command: Command, arguments: NoArgumen
 async def handle_id(session: Session, command: Command, arguments: Id) -> Completed:
     """Exchange names of programs; the client's goes into the log with what it does."""
     fields = {name.lower(): value for name, value in arguments.fields or () if value}
-    session.client = " ".join(fields[name] for name in ("name", "version") if name in fields)[:100]
+    client = " ".join(fields[name] for name in ("name", "version") if name in fields)[:100]
+    session.client = "".join(character for character in client if character.isprintable())
     session.actor.client = session.client
     session.out.write(render_id({"name": "Crockery", "version": __version__}))
     return DONE

@@ -57,7 +57,7 @@ class _Listing:
 
     def __init__(self, session: Session, arguments: List) -> None:
         mailboxes = session.store.state.mailboxes
-        self.position = mailboxes.accounts_position.get(session.account, 0)
+        self.position = session.list_position
         self.existing = dict(mailboxes.of_account(session.account))
         self.subscribed = frozenset(mailboxes.subscriptions.get(session.account, ()))
         self._recents = session.shared.recents

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from crockery import limits
 from crockery.actions.mail import store_flags
 from crockery.imap.errors import Refusal
 from crockery.imap.session import DONE, Completed, Session
@@ -36,7 +37,9 @@ async def handle_store(session: Session, command: Command, arguments: Store) -> 
 
 
 def check_flags(flags: Iterable[str]) -> None:
-    """Refuse flags that no message can be given: \\Recent, and those with a backslash that nobody defined."""
+    """Refuse flags that no message can be given: \\Recent, those with a backslash that nobody defined, and novels."""
     for flag in flags:
+        if len(flag) > limits.IMAP_KEYWORD_MAX:
+            raise Refusal(f"A keyword can have {limits.IMAP_KEYWORD_MAX} characters", b"LIMIT")
         if flag.startswith("\\") and flag not in SYSTEM_FLAGS:
             raise Refusal("There is no such flag to set", b"CANNOT")
