@@ -7,6 +7,7 @@ file alone, never the state.
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from crockery.actions.accounts import own_name
 from crockery.events.types.accounts import ACCOUNT_ADDED
 from crockery.projections.accounts import fold_local_part
 from crockery.web.control.chronicle import Chronicle
@@ -53,7 +54,7 @@ def read_history(context: Context, request: Request) -> Lines:
 
     if message:
         return _lines(open_chronicle, end, lambda: _of_message(open_chronicle, end, message))
-    account = fold_local_part(name or "")
+    account = fold_local_part(own_name(context.store, name or ""))
     return _lines(open_chronicle, end, lambda: _of_place(open_chronicle, end, account, mailbox, uid))
 
 
