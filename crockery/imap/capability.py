@@ -20,7 +20,7 @@ ENABLEABLE: Final = frozenset(("IMAP4REV2",))
 def capabilities(*, logged_in: bool, tls: bool, secure: bool, scram: bool) -> tuple[str, ...]:
     """The capabilities now.
 
-    `secure`: passwords may pass, since the connection is TLS or does not leave the machine; `scram`: somebody can use it.
+    `secure`: passwords may pass, for the connection is TLS or does not leave the machine; `scram`: somebody can use it.
     """
     if logged_in:
         return AFTER_LOGIN
