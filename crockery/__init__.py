@@ -10,9 +10,12 @@ Rooms, from the outside in (each imports only what stands below it; import-linte
     app           the composition root: open the log, build the services, one nursery a lifetime, an orderly stop
     smtp, imap    Trio servers over sans-IO protocols; `smtp.wire` and `imap.wire` turn octets into commands and back
     web           HTTP: today the control API that the command line speaks
+    assistant     conversation by mail: the questions Crockery asks, and what people answer
+    domain        what the outside must know of us: DKIM keys
     delivery      from accepted to delivered: who gets a mail, what is refused, what is queued
     actions       intents to events, one atom each; synchronous, so atomic under Trio
     projections   read models; `state.State` is all core ones, `structure` and others follow from bodies
+    trust         what a message proves of where it comes from: DKIM
     events        the log: its format (the docstring there), append, group commit, recovery, verify, backup
     message       RFC 5322 and MIME, pure: byte ranges, structure, text, edits, composing
     sasl          PLAIN, LOGIN, SCRAM-SHA-256, sans-IO

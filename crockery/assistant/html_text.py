@@ -12,6 +12,7 @@ _NAME: Final = re.compile(r"(/?)([A-Za-z][A-Za-z0-9]*)")
 _BLANKS: Final = re.compile(r"\s+")
 _HIDDEN: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("head", "script", "style", "title")}
 _STRUCK: Final = frozenset({"s", "strike", "del"})
+_STRIKES: Final = re.compile(r"<(?:s|strike|del)[\s>]|line-through", re.IGNORECASE)
 _BREAKS: Final = frozenset({
     "address", "article", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2",
     "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "ol", "p", "pre", "section", "table", "tbody", "td", "th",
@@ -23,6 +24,11 @@ _PARAGRAPHS: Final = frozenset({"p", "blockquote", "hr", "table", "ul", "ol", "h
 def html_to_text(html: str) -> str:
     """The text of `html`, a line for each block or line break, an empty one between paragraphs."""
     return _Reader(html).read()
+
+
+def strikes_out(html: str) -> bool:
+    """Whether anything in `html` may be struck out, which a plain text beside it would not show."""
+    return _STRIKES.search(html) is not None
 
 
 class _Reader:
@@ -69,6 +75,8 @@ class _Reader:
                 match = _HIDDEN[tag].search(html, end)
                 return match.start() if match else len(html)
             self._take_element(tag, closes)
+            if not closes and "line-through" in html[opening:end]:
+                self._take_text("~")  # struck out by its style; where that ends is not known, so the line is unreadable
         return end + 1
 
     def _take_element(self, tag: str, closes: bool) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from crockery.assistant.html_text import html_to_text
+from crockery.assistant.html_text import html_to_text, strikes_out
 from crockery.assistant.language import Language
 from crockery.limits import ANSWER_LINES_MAX, ANSWER_TEXT_MAX
 from crockery.message.structure import Part, parse_structure
@@ -61,12 +61,13 @@ def strip_quotations(text: str, languages: Sequence[Language]) -> list[str]:
 
 
 def _texts(message: bytes, root: Part) -> Iterator[str]:
-    """The message's first plain text, then its first HTML, as text."""
-    for subtype in ("plain", "html"):
-        part = _find_text(root, subtype)
-        if part is not None:
-            text = part_text(message, part, ANSWER_TEXT_MAX)
-            yield html_to_text(text) if subtype == "html" else text
+    """The message's first plain text, then its first HTML as text; the latter alone where it strikes something out."""
+    plain, rich = _find_text(root, "plain"), _find_text(root, "html")
+    html = part_text(message, rich, ANSWER_TEXT_MAX) if rich else ""
+    if plain and not strikes_out(html):
+        yield part_text(message, plain, ANSWER_TEXT_MAX)
+    if rich:
+        yield html_to_text(html)
 
 
 def _find_text(part: Part, subtype: str) -> Part | None:

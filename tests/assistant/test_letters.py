@@ -224,7 +224,7 @@ def test_long_lists_and_subjects_stay_readable() -> None:
         ("no-tls", "offers no encryption at all."),
         ("certificate-other-name", "shows a certificate for another name."),
         ("policy-dane", "breaks the rule that shady.test itself has published (DANE)."),
-        ("changed-key", "shows another key than the one that you trusted."),
+        ("changed-key", "shows a key that is not the one you trusted."),
     ],
 )
 def test_why_it_was_given_up(name: str, expected: str) -> None:

@@ -92,6 +92,7 @@ HTML = {
         "</blockquote></div></body>", ["cancel"],
     ),
     "struck out": ("<p><s>send</s> cancel</p>", ["cancel"]),
+    "struck out by style": ('<p><span style="text-decoration: line-through">send</span></p>', ["~send"]),
     "entities and blanks": ("<p>trust&nbsp;shady&#46;net\n  please</p>", ["trust shady.net please"]),
     "a word in pieces": ("<p>se<b>n</b>d <i>it</i></p>", ["send it"]),
     "comments and scripts": ("<!-- cancel --><script>cancel</script><title>cancel</title>send", ["send"]),
@@ -122,6 +123,7 @@ RICH = "Content-Type: text/html\r\n\r\n"
     ("mail", "expected"),
     [
         (parts(f"{PLAIN}send", f"{RICH}<p>cancel</p>"), ["send"]),
+        (parts(f"{PLAIN}send", f"{RICH}<p><s>send</s></p>"), []),
         (parts(f"{PLAIN} \r\n", f"{RICH}<p>cancel</p>"), ["cancel"]),
         (parts(f"{PLAIN}> send\r\n", f"{RICH}<blockquote>send</blockquote><p>cancel</p>"), ["cancel"]),
         (parts(f"{RICH}<p>cancel</p>", f"{PLAIN[:-4]}\r\nContent-Disposition: attachment\r\n\r\nsend"), ["cancel"]),
@@ -131,7 +133,18 @@ RICH = "Content-Type: text/html\r\n\r\n"
         (b"\r\nsend", ["send"]),
         (b"", []),
     ],
-    ids=["plain first", "empty plain", "only quoted", "attachment", "forwarded", "picture", "base64", "bare", "empty"],
+    ids=[
+        "plain first",
+        "struck out",
+        "empty plain",
+        "only quoted",
+        "attachment",
+        "forwarded",
+        "picture",
+        "base64",
+        "bare",
+        "empty",
+    ],
 )
 def test_which_part(mail: bytes, expected: list[str]) -> None:
     assert [line for line in new_lines(mail, LANGUAGES) if line] == expected

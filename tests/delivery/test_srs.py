@@ -14,7 +14,7 @@ DAY = 20_779
 
 locals_ = st.one_of(
     st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}(\.[A-Z0-9=+-]{1,9})?", fullmatch=True),
-    st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cc", "Zs"]), min_size=1, max_size=12),
+    st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cc", "Zs"]), min_size=1),
 )
 domains = st.sampled_from(["shady.net", "a.b.example.test", "xn--mller-kva.de", "[192.0.2.1]", "[IPv6:2001:db8::1]"])
 senders = st.builds(Mailbox, locals_, domains)

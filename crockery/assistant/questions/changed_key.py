@@ -13,7 +13,7 @@ from crockery.message.dates import spell_day
 
 def clause(held: Held) -> str:
     """In short."""
-    return "shows another key than the one that you trusted"
+    return "shows a key that is not the one you trusted"
 
 
 def explain(held: Held, zone: int) -> list[Block]:
@@ -47,8 +47,8 @@ def fingerprint_lines(hexadecimal: str) -> tuple[str, ...]:
 def trust(held: Held) -> str:
     """The new pin in place of the old."""
     return (
-        f"Send it to {join_words(held.seen_recipients)}, and from now on take the new key, and not the old one, as proof of "
-        f"{held.host}."
+        f"Send it to {join_words(held.seen_recipients)}, and from now on take the new key, and not the old one, as "
+        f"proof of {held.host}."
     )
 
 

@@ -31,9 +31,9 @@ def send(held: Held) -> str:
 def trust(held: Held) -> str:
     """There is nothing to pin: it allows plain delivery to the domain."""
     return (
-        f"Send it to {join_words(held.seen_recipients)}, and from now on all mail to {held.seen_domain} like postcards, "
-        "without asking, for as long as there is no encryption. There is no certificate by which to know the server, "
-        "so this trusts whoever answers in its place."
+        f"Send it to {join_words(held.seen_recipients)}, and from now on all mail to {held.seen_domain} like "
+        "postcards, without asking, for as long as there is no encryption. There is no certificate by which to know "
+        "the server, so this trusts whoever answers in its place."
     )
 
 
