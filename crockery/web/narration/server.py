@@ -15,7 +15,7 @@ def _batch(names: Names, number: int, facts: Mapping[str, Any]) -> str:
 
 
 def _server_started(names: Names, number: int, facts: Mapping[str, Any]) -> str:
-    return f"the server started (Crockery {facts['version']} on {facts['machine']})"
+    return f"the server started (Crockery {facts['version']})"
 
 
 def _server_stopped(names: Names, number: int, facts: Mapping[str, Any]) -> str:
