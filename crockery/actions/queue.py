@@ -112,11 +112,14 @@ def record_outcomes(
 def add_outcomes(
     atom: Atom, message: QueuedMessage, outcomes: Sequence[Outcome], *, attempt: int = 0, place: Place = NOWHERE
 ) -> None:
-    """`record_outcomes` as a part of an atom."""
+    """`record_outcomes` as a part of an atom. Recipients cancelled meanwhile stay so."""
     final: set[str] = set()
     owed: set[str] = set()
     told = []
-    for outcome in outcomes:
+    for given in outcomes:
+        outcome = given._replace(recipients=[r.address for r in message.select(given.recipients) if not r.is_final])
+        if not outcome.recipients:
+            continue
         facts = _outcome_facts(message, outcome)
         told.append(facts)
         owed.update(facts.get("owed", ()))

@@ -243,8 +243,9 @@ class Queue:
             if attempt.why == "uncertain":
                 self.possible_duplicates += len(outcome["recipients"])
             for recipient in message.select(outcome["recipients"]):
-                _settle(recipient, attempt, outcome)
-                recipient.owed = recipient.address in owed
+                if not recipient.is_final:
+                    _settle(recipient, attempt, outcome)
+                    recipient.owed = recipient.address in owed
         self._finish(message)
 
     def recipients_rescheduled(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:

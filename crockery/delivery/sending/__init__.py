@@ -1,0 +1,14 @@
+"""From the queue to other servers: when, over which connection, and what is told of it.
+
+    backoff      when a recipient is tried again
+    agenda       what is due when, by destination (pure)
+    outcomes     replies and failures as outcomes of recipients (pure)
+    ways         what a connection to another server is to the sender, and why there is none
+    sender       one message over one connection
+    scheduler    which message when, over how many connections
+    notices      delivery status notifications for what is owed
+
+Invariants. Whatever is attempted is due by durable events. AttemptBegun is durable before the final dot leaves; the
+outcome follows it. No attempt begins without room for its outcome in the log. What waits for a slow or dead destination
+takes no place from others. Giving up, and letting go what was held until a time, wait while the clock is unproven.
+"""

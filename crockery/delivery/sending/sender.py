@@ -1,0 +1,200 @@
+"""One message over one connection, and what becomes of it.
+
+The order is what matters: AttemptBegun, durable, before the end of the content leaves; then the answer; then the
+outcome. Only a crash, or a lost connection, between the end and its answer may send a message twice.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import trio
+
+from crockery.actions.queue import Outcome, begin_attempt, record_outcomes
+from crockery.actions.store import Store
+from crockery.delivery.sending import outcomes
+from crockery.delivery.sending.agenda import Work
+from crockery.delivery.sending.outcomes import Chance, addresses
+from crockery.delivery.sending.ways import Exchange, Obstacle, Wanted
+from crockery.events.errors import BodyUnreadable, LogFull
+from crockery.events.writer import Writer
+from crockery.limits import FULL_DISK_RETRY, QUEUE_PIECE, QUEUE_RECIPIENTS, QUEUE_SMALL
+from crockery.projections.queue import NOWHERE, Place, QueuedMessage, Recipient
+from crockery.smtp.wire.client import Stage
+from crockery.smtp.wire.client_commands import Recipient as EnvelopeRecipient
+from crockery.smtp.wire.client_commands import Transaction, obstacle
+from crockery.smtp.wire.client_events import EnvelopeAnswered, MessageAnswered
+from crockery.smtp.wire.errors import LocalProtocolError
+from crockery.smtp.wire.replies import Reply
+
+logger: Final = logging.getLogger(__name__)
+
+Sign = Callable[[QueuedMessage, Iterable[bytes]], bytes]
+"""The DKIM-Signature fields for a message given in pieces; b"" for none. May be called in a thread."""
+
+GIVEN_UP: Final = Reply(421, "4.3.0", "Crockery gave the connection up")
+UNREADABLE: Final = Obstacle("failed", enhanced="5.3.0", why="unreadable", text="Crockery's copy of it is damaged")
+
+
+class Sender:
+    """Carries out transactions."""
+
+    def __init__(self, store: Store, writer: Writer, chance: Chance, sign: Sign) -> None:
+        self._store = store
+        self._writer = writer
+        self._chance = chance
+        self._sign = sign
+
+    def facts(self, message: QueuedMessage) -> Mapping[str, Any] | None:
+        """The facts of its MessageQueued; None when they cannot be read."""
+        try:
+            return self._store.log.read_facts(message.id)
+        except BodyUnreadable as error:
+            logger.error("message %d cannot be sent: %s", message.id, error)
+            return None
+
+    async def note_obstacle(self, work: Work, found: Obstacle) -> None:
+        """There is no way."""
+        results = outcomes.of_obstacle(work.recipients, found, self._store.now, self._chance)
+        await self._record(work.message, results, place=found.place)
+
+    async def send(self, work: Work, exchange: Exchange, facts: Mapping[str, Any], wanted: Wanted) -> bool:
+        """Send a message to all its recipients there; True if any of them got it. Raises LogFull, LogFailed.
+
+        LogFull: nothing was sent and nothing noted. After it the exchange may be over: see its client.
+        """
+        most = min(QUEUE_RECIPIENTS, exchange.client.capabilities.limit("RCPTMAX") or QUEUE_RECIPIENTS)
+        got = False
+        for start in range(0, len(work.recipients), most):
+            if start and not exchange.client.may_send_more:
+                break  # the rest is due still
+            got |= await self._transact(work.message, work.recipients[start : start + most], exchange, facts, wanted)
+        return got
+
+    async def _transact(
+        self,
+        message: QueuedMessage,
+        recipients: Sequence[Recipient],
+        exchange: Exchange,
+        facts: Mapping[str, Any],
+        wanted: Wanted,
+    ) -> bool:
+        client = exchange.client
+        transaction = _transaction(message, recipients, facts, wanted)
+        refusal = obstacle(transaction, client.capabilities)
+        try:
+            if refusal is None:
+                client.mail(transaction)
+        except LocalProtocolError as error:
+            refusal = Reply(553, "5.1.3", str(error))
+        if refusal is not None:
+            words = (0, refusal.enhanced, refusal.text, "impossible")
+            await self._record(message, [Outcome(addresses(recipients), "failed", *words)], exchange)
+            return False
+        answered = await exchange.next_event()
+        assert isinstance(answered, EnvelopeAnswered)
+        accepted = [recipients[index] for index in answered.accepted]
+        refused = [(r, reply) for i, (r, reply) in enumerate(zip(recipients, answered.replies, strict=True))
+                   if i not in set(answered.accepted)]  # fmt: skip
+        results = self._of_replies([r for r, _ in refused], [reply for _, reply in refused])
+        attempt = 0
+        got = False
+        if accepted:
+            attempt, ended = await self._send_content(message, accepted, exchange)
+            results += ended
+            got = any(outcome.result in ("delivered", "relayed") for outcome in ended)
+        await self._record(message, results, exchange, attempt)
+        return got
+
+    def _of_replies(self, recipients: Sequence[Recipient], replies: Sequence[Reply]) -> list[Outcome]:
+        return outcomes.of_replies(recipients, replies, self._store.now, self._chance, has_dsn=False)
+
+    async def _send_content(
+        self, message: QueuedMessage, accepted: Sequence[Recipient], exchange: Exchange
+    ) -> tuple[int, list[Outcome]]:
+        """The content, and what its answer means; the AttemptBegun, 0 if it did not come to that."""
+        client = exchange.client
+        if not all(recipient.is_waiting for recipient in accepted):  # cancelled meanwhile: not one octet of it leaves
+            client.abandon(GIVEN_UP)
+            await exchange.next_event()
+            return 0, []
+        try:
+            attempt = begin_attempt(self._store, message, addresses(accepted), exchange.place)
+        except LogFull:
+            await exchange.close()
+            raise
+        try:
+            async for piece in self._content(message):
+                client.body(piece)
+                if client.stage is not Stage.CONTENT:
+                    break
+                if len(piece) >= QUEUE_PIECE:
+                    await exchange.send()
+            await self._writer.wait_durable(attempt)
+            if client.stage is Stage.CONTENT:
+                client.end()
+        except (BodyUnreadable, LocalProtocolError) as error:
+            logger.error("message %d cannot be sent: %s", message.id, error)
+            client.abandon(GIVEN_UP)
+            return attempt, outcomes.of_obstacle(accepted, UNREADABLE, self._store.now, self._chance)
+        answered = await exchange.next_event()
+        assert isinstance(answered, MessageAnswered)
+        has_dsn = "DSN" in client.capabilities
+        why = "uncertain" if answered.is_uncertain else ""
+        now = self._store.now
+        return attempt, outcomes.of_reply(accepted, answered.reply, now, self._chance, has_dsn=has_dsn, why=why)
+
+    async def _content(self, message: QueuedMessage) -> AsyncIterator[bytes]:
+        """The message in pieces, signed. Raises BodyUnreadable."""
+        log = self._store.log
+        if message.size <= QUEUE_SMALL:
+            whole = b"".join(log.read_message(message.id))
+            yield self._sign(message, (whole,)) + whole
+            return
+        yield await trio.to_thread.run_sync(self._sign, message, self._pieces(message))
+        for start in range(0, message.size, QUEUE_PIECE):
+            yield await trio.to_thread.run_sync(log.read_range, message.id, start, QUEUE_PIECE)
+
+    def _pieces(self, message: QueuedMessage) -> Iterator[bytes]:
+        return (
+            self._store.log.read_range(message.id, start, QUEUE_PIECE) for start in range(0, message.size, QUEUE_PIECE)
+        )
+
+    async def _record(
+        self,
+        message: QueuedMessage,
+        results: Sequence[Outcome],
+        exchange: Exchange | None = None,
+        attempt: int = 0,
+        place: Place | None = None,
+    ) -> None:
+        """Note outcomes, however long the disk is full: what happened must be known."""
+        where = exchange.place if exchange is not None else place or NOWHERE
+        while True:
+            try:
+                record_outcomes(self._store, message, results, attempt=attempt, place=where)
+                return
+            except LogFull as error:
+                logger.error("what became of message %d waits to be noted: %s", message.id, error)
+                await trio.sleep(FULL_DISK_RETRY)
+
+
+def _transaction(
+    message: QueuedMessage, recipients: Sequence[Recipient], facts: Mapping[str, Any], wanted: Wanted
+) -> Transaction:
+    options = facts.get("options", {})
+    return Transaction(
+        reverse_path=message.reverse_path,
+        recipients=tuple(_envelope_recipient(recipient.address, options) for recipient in recipients),
+        size=message.size,
+        eight_bit=facts["body"] == "8BITMIME",
+        smtputf8=facts["smtputf8"],
+        require_tls=wanted is Wanted.REQUIRETLS,
+        ret=facts.get("ret", ""),
+        envid=facts.get("envid", ""),
+    )
+
+
+def _envelope_recipient(address: str, options: Mapping[str, Any]) -> EnvelopeRecipient:
+    given = options.get(address, {})
+    return EnvelopeRecipient(address, ",".join(given.get("notify", ())), given.get("orcpt", ""))
