@@ -6,7 +6,7 @@ sure are read in the second, each once, and the tree is then evaluated for that 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -69,7 +69,18 @@ class Matching:
         open_ones = np.flatnonzero(found.possible & ~found.sure)
         for start in range(0, len(open_ones), limits.IMAP_SLICE_KEPT):
             some = open_ones[start : start + limits.IMAP_SLICE_KEPT].tolist()
-            result[some] = [await self._read(key, at, kept) for at, kept in zip(some, self._kept(some), strict=True)]
+            foreign: dict[int, _Opened] = {}  # 8-bit text, whose charset may have to be guessed: that takes long
+            for at, kept in zip(some, self._kept(some), strict=True):
+                opened = _Opened(self._messages, int(self._numbers[at]), kept)
+                if self._sizes[at] > limits.IMAP_STREAMED_MIN:
+                    result[at] = (await self._read_in_thread(key, {at: opened}))[0]
+                elif self._needs_text and not opened.data.isascii():
+                    foreign[at] = opened
+                else:
+                    result[at] = self._fits(key, at, opened)
+                await self._out.pause()
+            if foreign:
+                result[list(foreign)] = await self._read_in_thread(key, foreign)
         chosen: Indices = self._indices[result]
         return chosen
 
@@ -146,16 +157,10 @@ class Matching:
         kept = dict(zip(small, self._messages.kept(self._numbers[small].tolist()), strict=True))
         return [kept.get(at) for at in some]
 
-    async def _read(self, key: Key, at: int, kept: Kept | None) -> bool:
-        await self._out.pause()
-        opened = _Opened(self._messages, int(self._numbers[at]), kept)
-        size = int(self._sizes[at])
-        if size > limits.IMAP_STREAMED_MIN:
-            async with self._messages.holding(size):
-                return await trio.to_thread.run_sync(self._fits, key, at, opened)
-        if self._needs_text and not opened.data.isascii():  # its charset may have to be guessed, which takes long
-            return await trio.to_thread.run_sync(self._fits, key, at, opened)
-        return self._fits(key, at, opened)
+    async def _read_in_thread(self, key: Key, some: Mapping[int, "_Opened"]) -> list[bool]:
+        octets = int(self._sizes[list(some)].sum(dtype=np.int64))
+        async with self._messages.holding(octets):
+            return await trio.to_thread.run_sync(lambda: [self._fits(key, at, one) for at, one in some.items()])
 
     def _fits(self, key: Key, at: int, opened: "_Opened") -> bool:
         match key:
