@@ -112,7 +112,7 @@ def _lines_to_paste(ports: dict[str, int], ca: Path) -> tuple[str, str, str]:
     return (
         f"swaks --server {ADDRESS}:{ports['submissions']} --tls-on-connect --tls-ca-path {ca} --auth PLAIN"
         f" --auth-user anna --auth-password anna-secret --from anna@{DOMAIN} --to ben@{DOMAIN}",
-        f"mutt -n -F /dev/null -e 'set ssl_ca_certificates_file=\"{ca}\" imap_pass=anna-secret"
+        f'mutt -n -F /dev/null -e \'set ssl_ca_certificates_file="{ca}" imap_pass=anna-secret'
         f" imap_authenticators=login folder=imaps://anna@{ADDRESS}:{ports['imaps']}/ spoolfile=+INBOX'",
         f"openssl s_client -connect {ADDRESS}:{ports['imaps']} -CAfile {ca} -verify_return_error -crlf -quiet",
     )
