@@ -1,5 +1,6 @@
 """What is read of people's answers: the table in tests/data/answers.txt."""
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from crockery.assistant.answers import Answer, read_answer, read_lines
 from crockery.assistant.languages import LANGUAGES
+from crockery.assistant.languages.english import ENGLISH
 from crockery.assistant.verbs import Verb
 
 TABLE = Path(__file__).parent.parent / "data" / "answers.txt"
@@ -75,3 +77,9 @@ def test_long_lines_take_no_time() -> None:
         assert read_lines([text, "x"] * 3).verb is None
         read_lines(["send", *[text[:400]] * 500])
     assert time.process_time() - started < 5
+
+
+def test_where_languages_disagree_it_is_asked_again() -> None:
+    contrary = dataclasses.replace(ENGLISH, phrases={"send": Verb.CANCEL})
+    assert read_lines(["send"], [ENGLISH]).verb == Verb.SEND
+    assert read_lines(["send"], [ENGLISH, contrary]).verb is None

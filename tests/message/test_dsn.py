@@ -218,3 +218,9 @@ def test_sentences(code: str) -> None:
 )  # fmt: skip
 def test_unknown_codes(status: str, expected: str) -> None:
     assert expected in explain_status(status, "bob@shady.test").why
+
+
+def test_no_control_characters_come_through() -> None:
+    data = render_dsn(notice(dataclasses.replace(REFUSED, remote_reply="550 \x00no\x1b[2J\x85 \x7fnever")))
+    assert not set(data) & {0, 0x1B, 0x7F}
+    assert b"Diagnostic-Code: smtp; 550 no [2J never\r\n" in data

@@ -164,3 +164,9 @@ def test_many_recipients_are_cut_off() -> None:
     found = parse_dsn(b"X-Failed-Recipients: " + names + b"\r\n\r\n" + b"\n  a\n" * 20_000)
     assert found is not None
     assert len(found.recipients) == 1000
+
+
+def test_the_newest_reference_stands_in_for_the_message_id() -> None:
+    found = parse_dsn(b"References: <old@x> <new@x>\r\n" + report("Final-Recipient: a@b\r\nAction: failed\r\n"))
+    assert found is not None
+    assert found.message_id == "<new@x>"
