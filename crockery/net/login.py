@@ -103,6 +103,15 @@ class Logins:
         self._no_app = app_password_secret(new_app_password())
 
     @property
+    def offers_scram(self) -> bool:
+        """Whether SCRAM can be of use: only app passwords serve it.
+
+        Programs that know SCRAM (mutt, mbsync) take nothing else where it is offered, and give up when it fails, so
+        while there is no app password, offering it would only lock them out.
+        """
+        return self._store.state.accounts.has_app_passwords
+
+    @property
     def scram_server_secret(self) -> bytes:
         """What `sasl.ScramSha256` makes the salts of unknown users from; the same for the life of the log."""
         return hashlib.blake2b(b"scram", key=self._store.log.header.key, digest_size=32).digest()

@@ -61,6 +61,11 @@ class Accounts:
         """The account that gets postmaster@."""
         return next((account for account in self.by_id.values() if account.postmaster), None)
 
+    @property
+    def has_app_passwords(self) -> bool:
+        """Whether anybody has one."""
+        return any(account.app_passwords for account in self.by_id.values())
+
     def find(self, name: str) -> Account | None:
         """The account of that name (any case)."""
         return self.by_name.get(fold_local_part(name))

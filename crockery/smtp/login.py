@@ -13,7 +13,10 @@ from crockery.sasl import Challenge, Credentials, Exchange, Failure, FailureKind
 from crockery.sasl import Login as LoginMechanism
 from crockery.smtp.wire import Auth, AuthResponse, Reply, replies
 
-MECHANISMS: Final = ("SCRAM-SHA-256", "PLAIN", "LOGIN")
+MECHANISMS: Final = ("PLAIN", "LOGIN")
+"""For account passwords and app passwords."""
+
+SCRAM: Final = "SCRAM-SHA-256"
 
 _FAILURES: Final = {
     FailureKind.MALFORMED: replies.AUTH_MALFORMED,
@@ -32,13 +35,13 @@ class Authenticator:
         self._peer = peer
         self._exchange: Exchange | None = None
         self._mechanisms: dict[str, Callable[[], Mechanism]] = {
-            "SCRAM-SHA-256": self._scram,
+            SCRAM: self._scram,
             "PLAIN": Plain,
             "LOGIN": LoginMechanism,
         }
 
     async def begin(self, command: Auth) -> Reply:
-        """AUTH, whose mechanism is one of MECHANISMS."""
+        """AUTH, whose mechanism is SCRAM or one of MECHANISMS."""
         if self._logins.is_banned(self._peer):
             return replies.TOO_MANY_FAILED_LOGINS
         self._exchange = Exchange(self._mechanisms[command.mechanism]())

@@ -19,7 +19,7 @@ from crockery.events.errors import LogFailed
 from crockery.net.connection import Connection
 from crockery.net.services import Services
 from crockery.smtp.errors import reply_to
-from crockery.smtp.login import MECHANISMS, Authenticator
+from crockery.smtp.login import MECHANISMS, SCRAM, Authenticator
 from crockery.smtp.wire import (
     Answer,
     Auth,
@@ -77,12 +77,13 @@ class Session:
         """What is offered now: passwords only where nobody can listen, none to other servers."""
         settings = self._store.state.settings
         is_submission = self.role is Role.SUBMISSION
+        mechanisms = (SCRAM, *MECHANISMS) if self._services.logins.offers_scram else MECHANISMS
         return Offer(
             hostname=settings.hostname,
             is_submission=is_submission,
             tls_active=bool(self._connection.tls),
             starttls=True,
-            auth_mechs=MECHANISMS if is_submission and self._connection.is_secure else (),
+            auth_mechs=mechanisms if is_submission and self._connection.is_secure else (),
             max_size=settings.number("max-message-size"),
             max_recipients=settings.number("max-recipients"),
         )

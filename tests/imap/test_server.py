@@ -309,10 +309,13 @@ def test_capabilities_before_login() -> None:
 
 async def test_scram(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
+        early = await connect(server)
+        assert "SCRAM" not in await early.line()  # nobody could use it
+        await early.close()
         add_app_password(server.store, the_server(), "anna", "phone", app_password_secret("abcd efgh"))
         for password, verdict in (("abcd efgh", "x OK [CAPABILITY"), ("wrong", "x NO [AUTHENTICATIONFAILED]")):
             client = await connect(server)
-            await client.line()
+            assert "AUTH=SCRAM-SHA-256" in await client.line()
             scram = scramp.ScramClient(["SCRAM-SHA-256"], "anna/phone", password)
             first = base64.b64encode(scram.get_client_first().encode()).decode()
             await client.send(f"x AUTHENTICATE SCRAM-SHA-256 {first}\r\n".encode())

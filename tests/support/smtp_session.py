@@ -47,6 +47,10 @@ class FakeLogins(Logins):
         self.banned = False
 
     @property
+    def offers_scram(self) -> bool:
+        return True
+
+    @property
     def scram_server_secret(self) -> bytes:
         return bytes(16)
 
