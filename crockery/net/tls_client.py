@@ -5,15 +5,14 @@ MTA-STS, the system's CAs or a granted pin (delivery/tls), for which the chain i
 Who uses the stream before that decision speaks to anybody.
 """
 
+import _ssl
 import ipaddress
 import ssl
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import trio
 
 from crockery import limits
-
-DER: Final = 1  # _ssl.ENCODING_DER
 
 
 class HandshakeFailed(ConnectionError):
@@ -70,7 +69,7 @@ def _chain(inner: Any) -> tuple[bytes, ...]:
     if hasattr(inner, "get_unverified_chain"):
         return tuple(inner.get_unverified_chain() or ())[: limits.MAX_CHAIN]
     certificates = inner._sslobj.get_unverified_chain() or ()
-    return tuple(certificate.public_bytes(DER) for certificate in certificates)[: limits.MAX_CHAIN]
+    return tuple(certificate.public_bytes(_ssl.ENCODING_DER) for certificate in certificates)[: limits.MAX_CHAIN]
 
 
 def _is_address(host: str) -> bool:

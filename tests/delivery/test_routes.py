@@ -90,7 +90,7 @@ async def names(domain: str, ourselves: Ourselves = US) -> list[str]:
 
 
 async def test_preference_and_shuffle() -> None:
-    found = Counter()
+    found: Counter[tuple[str, ...]] = Counter()
     source = random.Random(1)
     for _ in range(200):
         route = await find_route("a.test", RESOLVER, US, source)

@@ -74,7 +74,7 @@ RULES: dict[str, tuple[dict[str, object], Made | None, How | Question, Fault | N
 
 
 def shown(made: Made | None) -> TLSPeer | None:
-    return made and TLSPeer(made.chain, "TLSv1.3", "TLS_AES_128_GCM_SHA256")
+    return TLSPeer(made.chain, "TLSv1.3", "TLS_AES_128_GCM_SHA256") if made else None
 
 
 def policy(**known: object) -> HostPolicy:
