@@ -8,12 +8,14 @@ browsers, which refuse many sound certificates of private CAs (no AKI, critical 
 hardly a mail server in the world does, and an attacker who can stop the mail can stop the check.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import ipaddress
 import ssl
 import warnings
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from cryptography import x509
@@ -69,9 +71,14 @@ class Roots:
 
     @classmethod
     def of_system(cls) -> "Roots":
-        """The CAs that this machine trusts; reading them takes some milliseconds and the disk."""
-        context = ssl.create_default_context()
-        return cls.of(context.get_ca_certs(binary_form=True))
+        """The CAs that this machine trusts; reading them takes some milliseconds and the disk. Raises nothing."""
+        found = ssl.create_default_context().get_ca_certs(binary_form=True)
+        folder = ssl.get_default_verify_paths().capath
+        # OpenSSL reads a folder only when it needs a certificate of it, so the context does not know them.
+        for path in sorted(Path(folder).glob("*.[0-9]")) if folder else ():
+            with contextlib.suppress(OSError, ValueError):
+                found.append(ssl.PEM_cert_to_DER_cert(_first(path.read_text("ascii", "ignore"))))
+        return cls.of(dict.fromkeys(found))
 
     @classmethod
     def of(cls, ders: Iterable[bytes]) -> "Roots":
@@ -84,14 +91,21 @@ class Roots:
         return self._store
 
 
+def _first(pem: str) -> str:
+    """The first certificate of a PEM file; there may be words before it."""
+    begin, end = pem.index(ssl.PEM_HEADER), pem.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
+    return pem[begin:end]
+
+
 def load(der: bytes) -> x509.Certificate | None:
     """The certificate in DER, or None where it cannot be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of sins that are no danger, as serial numbers below zero
         try:
-            return x509.load_der_x509_certificate(der)
-        except (ValueError, TypeError):
+            certificate = x509.load_der_x509_certificate(der)
+        except Exception:  # whatever a foreign parser thinks of a stranger's octets
             return None
+    return certificate
 
 
 def digest(octets: bytes) -> str:
@@ -117,14 +131,14 @@ def describe(der: bytes) -> Description:
             int(certificate.not_valid_before_utc.timestamp()),
             int(certificate.not_valid_after_utc.timestamp()),
         )
-    except (ValueError, OverflowError):
+    except Exception:  # fields are parsed when they are read
         return Description(digest(der), spki)
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+    except Exception:  # there are none, or not to be read
         return ()
     domains = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
     addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
@@ -146,7 +160,7 @@ def check(chain: Sequence[bytes], names: Sequence[str], roots: Roots, now: int) 
         if roots.store is not None and any(_is_path(leaf, others, name, roots.store, now) for name in names):
             return None
         return _fault(leaf, names, now)
-    except (ValueError, TypeError, OverflowError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except Exception:  # fields are parsed when they are read
         return Fault.UNREADABLE
 
 

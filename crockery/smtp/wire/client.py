@@ -23,7 +23,6 @@ never leaves. `MessageAnswered.is_uncertain` is the one case in which nobody kno
 
 import base64
 import collections
-import dataclasses
 import enum
 import sys
 from typing import Final
@@ -42,6 +41,7 @@ from crockery.smtp.wire.client_events import (
     MessageAnswered,
     TLSAnswered,
 )
+from crockery.smtp.wire.client_kinds import TIMEOUTS, Kind, Sent
 from crockery.smtp.wire.client_replies import ReplyError, ReplyReader
 from crockery.smtp.wire.errors import LocalProtocolError
 from crockery.smtp.wire.framer import Content, ContentFault
@@ -66,47 +66,6 @@ class Stage(enum.Enum):
     CLOSED = enum.auto()
 
 
-class _Kind(enum.Enum):
-    """The commands whose replies are told apart."""
-
-    GREETING = enum.auto()
-    EHLO = enum.auto()
-    HELO = enum.auto()
-    STARTTLS = enum.auto()
-    AUTH = enum.auto()
-    MAIL = enum.auto()
-    RCPT = enum.auto()
-    DATA = enum.auto()
-    CHUNK = enum.auto()  # BDAT, not the last
-    END = enum.auto()  # the final dot, or BDAT LAST
-    NOBODY = enum.auto()  # the final dot of a message that nobody accepted
-    RSET = enum.auto()  # and whatever else does not matter
-    QUIT = enum.auto()
-
-
-# RFC 5321 section 4.5.3.2; what is not named there takes as long as MAIL.
-_TIMEOUTS: Final = {
-    _Kind.GREETING: limits.SMTP_GREETING_TIMEOUT,
-    _Kind.EHLO: limits.SMTP_HELLO_TIMEOUT,
-    _Kind.HELO: limits.SMTP_HELLO_TIMEOUT,
-    _Kind.STARTTLS: limits.SMTP_HELLO_TIMEOUT,
-    _Kind.AUTH: limits.SMTP_HELLO_TIMEOUT,
-    _Kind.RCPT: limits.SMTP_RCPT_TIMEOUT,
-    _Kind.DATA: limits.SMTP_DATA_START_TIMEOUT,
-    _Kind.CHUNK: limits.SMTP_DATA_END_TIMEOUT,
-    _Kind.END: limits.SMTP_DATA_END_TIMEOUT,
-    _Kind.NOBODY: limits.SMTP_DATA_END_TIMEOUT,
-    _Kind.QUIT: limits.SMTP_QUIT_TIMEOUT,
-}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Command:
-    kind: _Kind
-    line: bytes
-    recipient: int = 0
-
-
 class ClientProtocol:
     """One connection, from the greeting on.
 
@@ -128,8 +87,8 @@ class ClientProtocol:
         self._reader = ReplyReader(max_reply)
         self._events: collections.deque[Event] = collections.deque()
         self._out: list[bytes] = []
-        self._queue: collections.deque[_Command] = collections.deque()  # not sent yet
-        self._awaiting = collections.deque([_Command(_Kind.GREETING, b"")])  # sent, not answered
+        self._queue: collections.deque[Sent] = collections.deque()  # not sent yet
+        self._awaiting = collections.deque([Sent(Kind.GREETING, b"")])  # sent, not answered
         self._secrets: list[bytes] = []  # what AUTH still has to say
         self._needs_reset = False  # the server still has a transaction open
         self._replies: list[Reply | None] = []  # of the transaction's recipients
@@ -163,7 +122,7 @@ class ClientProtocol:
         """Seconds that the server may take for its next reply, or for the next block of content."""
         if self.stage is Stage.CONTENT:
             return limits.SMTP_DATA_BLOCK_TIMEOUT
-        return _TIMEOUTS.get(self._awaiting[0].kind, limits.SMTP_MAIL_TIMEOUT) if self._awaiting else 0.0
+        return TIMEOUTS.get(self._awaiting[0].kind, limits.SMTP_MAIL_TIMEOUT) if self._awaiting else 0.0
 
     @property
     def may_send_more(self) -> bool:
@@ -198,12 +157,12 @@ class ClientProtocol:
     def hello(self) -> None:
         """Say EHLO, and HELO if the server does not know that (RFC 5321 section 3.2)."""
         self._expect(Stage.GREETED, Stage.READY)
-        self._ask(_Kind.EHLO, command_line(f"EHLO {self._hostname}"))
+        self._ask(Kind.EHLO, command_line(f"EHLO {self._hostname}"))
 
     def start_tls(self) -> None:
         """Say STARTTLS; only if the capabilities have it."""
         self._expect(Stage.READY)
-        self._ask(_Kind.STARTTLS, b"STARTTLS\r\n")
+        self._ask(Kind.STARTTLS, b"STARTTLS\r\n")
 
     def tls_started(self) -> None:
         """The handshake is done: begin anew with `hello`, knowing nothing said in the clear (RFC 3207 section 4.2).
@@ -224,10 +183,10 @@ class ClientProtocol:
         if "PLAIN" in mechanisms:
             initial = base64.b64encode(b"\0" + user + b"\0" + secret)
             self._secrets = [initial, b"*"]  # for servers that ask for it once more; then cancel
-            self._ask(_Kind.AUTH, b"AUTH PLAIN " + initial + b"\r\n")
+            self._ask(Kind.AUTH, b"AUTH PLAIN " + initial + b"\r\n")
         elif "LOGIN" in mechanisms:
             self._secrets = [base64.b64encode(user), base64.b64encode(secret), b"*"]
-            self._ask(_Kind.AUTH, b"AUTH LOGIN\r\n")
+            self._ask(Kind.AUTH, b"AUTH LOGIN\r\n")
         else:
             self._events.append(AuthAnswered(NO_MECHANISM))
 
@@ -238,14 +197,14 @@ class ClientProtocol:
         refusal = client_commands.obstacle(transaction, offered)
         if refusal is not None or not transaction.recipients:
             raise LocalProtocolError(refusal.text if refusal else "a transaction without recipients")
-        lines = [_Command(_Kind.MAIL, client_commands.mail_line(transaction, offered))]
+        lines = [Sent(Kind.MAIL, client_commands.mail_line(transaction, offered))]
         for index, recipient in enumerate(transaction.recipients):
-            lines.append(_Command(_Kind.RCPT, client_commands.rcpt_line(recipient, transaction, offered), index))
+            lines.append(Sent(Kind.RCPT, client_commands.rcpt_line(recipient, transaction, offered), index))
         self._chunking = "CHUNKING" in offered and "PIPELINING" in offered
         if not self._chunking:
-            lines.append(_Command(_Kind.DATA, b"DATA\r\n"))
+            lines.append(Sent(Kind.DATA, b"DATA\r\n"))
         if self._needs_reset:
-            lines.insert(0, _Command(_Kind.RSET, b"RSET\r\n"))
+            lines.insert(0, Sent(Kind.RSET, b"RSET\r\n"))
         self._replies = [None] * len(transaction.recipients)
         self._mail_refusal = None
         self._needs_reset = False
@@ -263,7 +222,7 @@ class ClientProtocol:
         self._refuse_bare()
         if self._chunking:
             self._out += [b"BDAT %d\r\n" % len(data), data]
-            self._awaiting.append(_Command(_Kind.CHUNK, b""))
+            self._awaiting.append(Sent(Kind.CHUNK, b""))
         else:
             self._out.append((self._tail + data).replace(b"\r\n.", b"\r\n..")[2:])
         self._tail = (self._tail + data[-2:])[-2:]
@@ -279,12 +238,12 @@ class ClientProtocol:
         else:
             self._out.append(missing + b".\r\n")
         self.stage = Stage.ENDING
-        self._awaiting.append(_Command(_Kind.END, b""))
+        self._awaiting.append(Sent(Kind.END, b""))
 
     def quit(self) -> None:
         """Say goodbye; nobody need wait for `Closed`."""
         self._expect(Stage.GREETED, Stage.READY)
-        self._ask(_Kind.QUIT, b"QUIT\r\n")
+        self._ask(Kind.QUIT, b"QUIT\r\n")
 
     def _refuse_bare(self) -> None:
         if self._content.fault is ContentFault.BARE_NEWLINE:
@@ -294,11 +253,11 @@ class ClientProtocol:
         if self.stage not in stages:
             raise LocalProtocolError(f"not legal in stage {self.stage.name}")
 
-    def _ask(self, kind: _Kind, line: bytes) -> None:
+    def _ask(self, kind: Kind, line: bytes) -> None:
         """A command that stands alone."""
-        self._say(Stage.ASKING, [_Command(kind, line)])
+        self._say(Stage.ASKING, [Sent(kind, line)])
 
-    def _say(self, stage: Stage, commands: list[_Command]) -> None:
+    def _say(self, stage: Stage, commands: list[Sent]) -> None:
         """Go to `stage` and send, unless the server has spoken unasked: its words would be taken for the answer."""
         self.stage = stage
         self._drain()
@@ -313,7 +272,7 @@ class ClientProtocol:
         window = self._window if "PIPELINING" in self.capabilities else 1
         while self._queue and len(self._awaiting) < window:
             command = self._queue.popleft()
-            if command.kind is _Kind.DATA and not self._awaiting and not self._accepted():
+            if command.kind is Kind.DATA and not self._awaiting and not self._accepted():
                 self._queue.clear()
                 break
             self._out.append(command.line)
@@ -346,43 +305,43 @@ class ClientProtocol:
         else:
             self._break(f"{reply.code} though nothing was asked")
 
-    def _take_answer(self, command: _Command, reply: Reply) -> None:
+    def _take_answer(self, command: Sent, reply: Reply) -> None:
         kind = command.kind
-        if 300 <= reply.code < 400 and not (kind is _Kind.DATA or (kind is _Kind.AUTH and reply.code == 334)):
+        if 300 <= reply.code < 400 and not (kind is Kind.DATA or (kind is Kind.AUTH and reply.code == 334)):
             self._break(f"{reply.code} to {kind.name}")
             return
         match kind:
-            case _Kind.GREETING:
+            case Kind.GREETING:
                 self.stage = Stage.GREETED
                 self._events.append(Greeted(reply))
-            case _Kind.EHLO | _Kind.HELO:
+            case Kind.EHLO | Kind.HELO:
                 self._take_hello(kind, reply)
-            case _Kind.STARTTLS:
+            case Kind.STARTTLS:
                 self.stage = Stage.HANDSHAKE if reply.is_positive else Stage.READY
                 self._events.append(TLSAnswered(reply, self._reader.discard() if reply.is_positive else 0))
-            case _Kind.AUTH:
+            case Kind.AUTH:
                 self._take_auth(reply)
-            case _Kind.MAIL if not reply.is_positive:
+            case Kind.MAIL if not reply.is_positive:
                 self._mail_refusal = reply
                 self._queue.clear()
-            case _Kind.RCPT:
+            case Kind.RCPT:
                 self._replies[command.recipient] = reply
-            case _Kind.DATA:
+            case Kind.DATA:
                 self._take_data(reply)
-            case _Kind.CHUNK | _Kind.END:
+            case Kind.CHUNK | Kind.END:
                 self._take_content(kind, reply)
-            case _Kind.QUIT:
+            case Kind.QUIT:
                 self._close(reply)
         self._pump()
         if self.stage is Stage.ENVELOPE and not self._awaiting:
             self._end_envelope()
 
-    def _take_hello(self, kind: _Kind, reply: Reply) -> None:
-        if kind is _Kind.EHLO and reply.code >= 500:
-            self._queue.append(_Command(_Kind.HELO, command_line(f"HELO {self._hostname}")))
+    def _take_hello(self, kind: Kind, reply: Reply) -> None:
+        if kind is Kind.EHLO and reply.code >= 500:
+            self._queue.append(Sent(Kind.HELO, command_line(f"HELO {self._hostname}")))
             return
         self.stage = Stage.READY if reply.is_positive else Stage.GREETED
-        extended = kind is _Kind.EHLO and reply.is_positive
+        extended = kind is Kind.EHLO and reply.is_positive
         self.capabilities = parse_capabilities(reply) if extended else Capabilities()
         self._needs_reset = False
         self._events.append(HelloAnswered(reply, self.capabilities))
@@ -390,7 +349,7 @@ class ClientProtocol:
     def _take_auth(self, reply: Reply) -> None:
         if reply.code == 334:
             if self._secrets:
-                self._queue.append(_Command(_Kind.AUTH, self._secrets.pop(0) + b"\r\n"))
+                self._queue.append(Sent(Kind.AUTH, self._secrets.pop(0) + b"\r\n"))
             else:
                 self._break("334 without end")
             return
@@ -409,7 +368,7 @@ class ClientProtocol:
             self._begin_content(accepted)
         else:  # RFC 2920 section 3.1: an empty message ends it
             self._out.append(b".\r\n")
-            self._awaiting.append(_Command(_Kind.NOBODY, b""))
+            self._awaiting.append(Sent(Kind.NOBODY, b""))
 
     def _end_envelope(self) -> None:
         """All is answered, and DATA did not lead to content: go on with BDAT, or it is over."""
@@ -435,11 +394,11 @@ class ClientProtocol:
         self._tail = b"\r\n"
         self._events.append(EnvelopeAnswered(tuple(reply or LOST for reply in self._replies), accepted))
 
-    def _take_content(self, kind: _Kind, reply: Reply) -> None:
-        if kind is _Kind.CHUNK and reply.is_positive:
+    def _take_content(self, kind: Kind, reply: Reply) -> None:
+        if kind is Kind.CHUNK and reply.is_positive:
             return
-        if kind is _Kind.CHUNK:  # the chunks sent after this one are answered too, and it does not matter how
-            self._awaiting = collections.deque(_Command(_Kind.RSET, b"") for _ in self._awaiting)
+        if kind is Kind.CHUNK:  # the chunks sent after this one are answered too, and it does not matter how
+            self._awaiting = collections.deque(Sent(Kind.RSET, b"") for _ in self._awaiting)
             self._needs_reset = True
         self.stage = Stage.READY
         self.transactions += 1

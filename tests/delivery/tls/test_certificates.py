@@ -1,6 +1,7 @@
 """Chains under CAs: the sound, the unsound and the unreadable."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from crockery.delivery.tls.certificates import Roots, check, describe, is_named, public_key_info
 from crockery.delivery.tls.faults import Fault
-from tests.support.certificates import CLIENT_ONLY, DAY, NOW, UNKNOWN_CRITICAL, Made, make
+from tests.support.certificates import CLIENT_ONLY, DAY, NOW, PEM, UNKNOWN_CRITICAL, Made, make
 
 ROOT = make(ca=True, common_name="Root")
 MIDDLE = make(ca=True, common_name="Middle", signer=ROOT)
@@ -71,8 +72,19 @@ def test_addresses_are_names_too() -> None:
     assert check(made.chain, ["192.0.2.2"], ROOTS, NOW) is Fault.WRONG_NAME
 
 
-def test_the_systems_cas_do_not_trust_ours() -> None:
+@pytest.mark.parametrize("where", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_the_systems_cas_are_found_in_a_file_or_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
     assert check(CHAINS["good"][0].chain, [HOST], Roots.of_system(), NOW) is Fault.UNTRUSTED
+    folder = tmp_path / "certs"
+    folder.mkdir()
+    (folder / "0a1b2c3d.0").write_text("Our root:\n" + ROOT.certificate.public_bytes(PEM).decode())
+    (folder / "0a1b2c3d.1").write_text("nothing")
+    monkeypatch.setenv(where, str(folder / "0a1b2c3d.0" if where == "SSL_CERT_FILE" else folder))
+    assert check(CHAINS["good"][0].chain, [HOST], Roots.of_system(), NOW) is None
 
 
 def test_what_a_certificate_says() -> None:
