@@ -278,3 +278,6 @@ MAX_CHAIN: Final = 12  # certificates that a server shows; the longest honest ch
 HTTPS_TIMEOUT: Final = 60.0  # for one fetch in all; RFC 8461 §3.3 suggests a minute
 HTTPS_MAX_BODY: Final = 64 * KiB  # RFC 8461 §3.3: the figure it suggests for a policy
 HTTPS_MAX_HEAD: Final = 16 * KiB  # status line and header fields of the answer
+SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: three SYNs
+STS_RETRY: Final = 300  # seconds until an MTA-STS policy that could not be fetched is asked for again (RFC 8461 §5.1)
+STS_FAILURES_KEPT: Final = 10_000  # domains for which that is remembered

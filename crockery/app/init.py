@@ -1,5 +1,6 @@
 """A new log: domain, postmaster, certificate. After it, `run` alone makes mail to postmaster@ readable."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from crockery.actions.actor import the_server
 from crockery.actions.errors import Refused
 from crockery.actions.server import NewCertificate, install_certificate
 from crockery.actions.settings import change_setting, check_domain
+from crockery.actions.signing import NewDKIMKey, add_dkim_keys
 from crockery.actions.store import Store
 from crockery.app.options import wall_clock
+from crockery.app.outgoing import new_keys
 from crockery.events.errors import LogMissing
 from crockery.events.opening import create_log, derived_folder, open_log
 from crockery.net.certificates import from_files, self_signed
@@ -34,6 +37,8 @@ class NewLog:
     certificate: Path | None = None
     """PEM chain; with `key`. None: one that is signed with itself."""
     key: Path | None = None
+    dkim: bool = True
+    """Make keys to sign mail with; else the first start does."""
 
 
 def initialise(path: Path, new: NewLog, *, hasher: PasswordHasher | None = None) -> NewCertificate:
@@ -56,7 +61,7 @@ def initialise(path: Path, new: NewLog, *, hasher: PasswordHasher | None = None)
     except OSError as error:
         raise InitError(f"{path} cannot be made: {error.strerror}") from error
     try:
-        _fill(path, domain, hostname, verifier, certificate)
+        _fill(path, domain, hostname, verifier, certificate, new_keys(wall_clock() // 1_000_000) if new.dkim else [])
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -71,7 +76,14 @@ def _certificate(new: NewLog, hostname: str) -> NewCertificate:
     return from_files(new.certificate, new.key)[0]
 
 
-def _fill(path: Path, domain: str, hostname: str, verifier: str, certificate: NewCertificate) -> None:
+def _fill(
+    path: Path,
+    domain: str,
+    hostname: str,
+    verifier: str,
+    certificate: NewCertificate,
+    dkim_keys: Sequence[NewDKIMKey],
+) -> None:
     state = State()
     log = open_log(path, state.apply, wall_clock).log
     try:
@@ -81,6 +93,8 @@ def _fill(path: Path, domain: str, hostname: str, verifier: str, certificate: Ne
         change_setting(store, actor, "hostname", hostname)
         add_account(store, actor, "postmaster", verifier, postmaster=True)
         install_certificate(store, certificate)
+        if dkim_keys:
+            add_dkim_keys(store, actor, domain, *dkim_keys)
         log.commit()
     finally:
         log.close()

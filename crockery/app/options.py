@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crockery.app.outgoing import World
 from crockery.events.recover import Progress
 from crockery.net.passwords import PasswordHasher
 
@@ -34,3 +35,5 @@ class Options:
     """Microseconds since 1970."""
     snapshot: bool = True
     """Leave a snapshot at an orderly stop: a child process, half a second."""
+    world: World | None = field(default_factory=World)
+    """Where outgoing mail goes; None: it stays in the queue."""

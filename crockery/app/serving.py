@@ -28,6 +28,7 @@ from crockery.app.certificate import CertificateKeeper
 from crockery.app.eraser import Eraser
 from crockery.app.opening import StartFailed, note_start, open_restored
 from crockery.app.options import Options
+from crockery.app.outgoing import OutgoingMail
 from crockery.events.errors import LogError, LogFailed, LogFull
 from crockery.events.writer import Writer
 from crockery.followers import Followers
@@ -241,6 +242,10 @@ class _Lifetime:
     async def _serve(self, listeners: "Listeners", server: Server, started: Callable[[Server], None]) -> None:
         """Accept until the stop begins; return when the last connection has ended."""
         async with trio.open_nursery() as connections:
+            if self._options.world is not None:
+                services = self.services
+                sending = OutgoingMail(self._store, self._writer, self._clock, self._options.world, services.stopping)
+                connections.start_soon(sending.run)
             async with trio.open_nursery() as accepting:
                 for port, sock in listeners.sockets:
                     accepting.start_soon(accept_forever, sock, partial(self._accepted, connections, port))

@@ -54,14 +54,14 @@ def _verifier() -> str:
     return CHEAP.hash(PASSWORD)
 
 
-def make_log(folder: Path, *, accounts: Sequence[str] = ("anna", "ben")) -> Path:
+def make_log(folder: Path, *, accounts: Sequence[str] = ("anna", "ben"), domain: str = DOMAIN) -> Path:
     """A log as `init` and `account add` make it; its certificate lives in files beside it."""
     certificate, key = folder / "chain.pem", folder / "key.pem"
-    issued = test_ca().issue_cert(HOSTNAME, "127.0.0.1", "localhost")
+    issued = test_ca().issue_cert(f"mail.{domain}", "127.0.0.1", "localhost")
     issued.private_key_pem.write_to_path(key)
     certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     path = folder / "test.crk"
-    initialise(path, NewLog(DOMAIN, PASSWORD, HOSTNAME, certificate, key), hasher=CHEAP)
+    initialise(path, NewLog(domain, PASSWORD, f"mail.{domain}", certificate, key, dkim=False), hasher=CHEAP)
     state = State()
     log = open_log(path, state.apply, wall_clock).log
     store = Store(log, state, wall_clock)
@@ -100,12 +100,14 @@ class RunningServer:
 
 @contextlib.asynccontextmanager
 async def running_server(
-    folder: Path, *, accounts: Sequence[str] = ("anna", "ben"), **options: Any
+    folder: Path, *, accounts: Sequence[str] = ("anna", "ben"), domain: str = DOMAIN, **options: Any
 ) -> AsyncIterator[RunningServer]:
     """Make a log in `folder`, unless there is one, and serve it. `options` are those of `crockery.app.Options`."""
     path = folder / "test.crk"
     if not path.exists():
-        make_log(folder, accounts=accounts)
-    defaults: dict[str, Any] = {"bind": ("127.0.0.1",), "any_port": True, "hasher": CHEAP, "snapshot": False}
+        make_log(folder, accounts=accounts, domain=domain)
+    defaults: dict[str, Any] = {
+        "bind": ("127.0.0.1",), "any_port": True, "hasher": CHEAP, "snapshot": False, "world": None,
+    }  # fmt: skip
     async with running(Options(path, **(defaults | options))) as server:
         yield RunningServer(server, path)

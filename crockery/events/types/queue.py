@@ -66,7 +66,7 @@ class TLSFacts(TypedDict):
     """SHA-256 of its public key, hex: what a pin holds."""
     names: list[str]
     verified: str
-    """How: "dane", "mta-sts", "pkix", "pin"; "" when it was not."""
+    """How: "dane", "mta-sts", "certificate", "pin"; "" when it was not."""
 
 
 class AttemptBegun(TypedDict):
@@ -87,8 +87,11 @@ class Problem(TypedDict):
     host: str
     reason: str
     """One sentence for a person."""
+    fault: NotRequired[str]
+    """As in `delivery.tls.faults`: "self-signed", "wrong-name", "expired" ..."""
     spki: NotRequired[str]
     names: NotRequired[list[str]]
+    not_after: NotRequired[int]
 
 
 class Outcome(TypedDict):

@@ -45,7 +45,7 @@ class Sending:
         """Wait until it is so; returns the seconds that took."""
         begin = trio.current_time()
         with trio.fail_after(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110: what is waited for is in the store
                 await trio.sleep(0.1)
         return trio.current_time() - begin
 

@@ -1,0 +1,103 @@
+"""Mail from one Crockery to another over real sockets: DNS asked, TLS verified, DKIM signed, or held."""
+
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import dkim
+import trio
+
+from crockery.actions.actor import the_server
+from crockery.actions.queue import reschedule_recipients
+from crockery.app.outgoing import World
+from crockery.delivery.tls.certificates import Roots
+from crockery.projections.queue import Recipient
+from crockery.trust.dkim import split_strings
+from tests.support.dns_server import scripted_dns
+from tests.support.queue import enqueue
+from tests.support.server import RunningServer, running_server, test_ca
+
+PATIENCE = 20
+
+
+@contextlib.asynccontextmanager
+async def two_servers(tmp_path: Path, *, trusted: bool = True) -> AsyncIterator[tuple[RunningServer, RunningServer]]:
+    """Ours, and that of there.test; `trusted`: its CA is known to us."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here").mkdir()
+    records = {("there.test", "MX"): ["10 mail.there.test."], ("mail.there.test", "A"): ["127.0.0.1"]}
+    with trio.fail_after(PATIENCE):
+        async with (
+            scripted_dns(records) as dns,
+            running_server(tmp_path / "there", domain="there.test") as there,
+        ):
+            roots = Roots.of([_der(test_ca().cert_pem.bytes())] if trusted else [])
+            world = World(
+                f"127.0.0.1:{dns.server.port}", there.ports["smtp"], roots, there.client_context, validate=False
+            )
+            async with running_server(tmp_path / "here", world=world) as here:
+                yield here, there
+
+
+def _der(pem: bytes) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(pem.decode())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110: what is waited for is in another server
+        await trio.sleep(0.01)
+
+
+def inbox(server: RunningServer, name: str) -> list[bytes]:
+    account = server.store.state.accounts.find(name)
+    assert account is not None
+    box = server.store.state.mailboxes.find(account.id, "INBOX")
+    assert box is not None
+    return [b"".join(server.store.log.read_message(int(number))) for number in box.columns.number]
+
+
+def recipient(server: RunningServer, number: int) -> Recipient:
+    message = server.store.state.queue.find(number)
+    assert message is not None
+    return message.recipients[0]
+
+
+async def test_verified_tls_and_two_signatures(tmp_path: Path) -> None:
+    async with two_servers(tmp_path) as (here, there):
+        number = enqueue(here.store, "ben@there.test")
+        await until(lambda: inbox(there, "ben"))
+        (arrived,) = inbox(there, "ben")
+        await until(lambda: not here.store.state.queue.by_id)
+        (attempt,) = recipient(here, number).story
+        assert attempt.place.tls is not None
+        assert (attempt.place.tls["verified"], attempt.place.tls["version"]) == ("certificate", "TLSv1.3")
+        assert attempt.place.host == "mail.there.test"
+        assert b"with ESMTPS" in arrived
+        keys = here.store.state.signing.of_domain("example.test")
+        records = {f"{key.selector}._domainkey.example.test.".encode(): key.record.encode() for key in keys}
+        assert len(records) == 2 and all(len(split_strings(key.record)) < 3 for key in keys)
+        sent = arrived[arrived.index(b"DKIM-Signature") :]
+        for index in range(2):
+            assert dkim.DKIM(sent).verify(index, dnsfunc=lambda name, timeout=5: records.get(name))
+
+
+async def test_held_and_let_go(tmp_path: Path) -> None:
+    async with two_servers(tmp_path, trusted=False) as (here, there):
+        number = enqueue(here.store, "ben@there.test")
+        await until(lambda: recipient(here, number).attempts)
+        held = recipient(here, number)
+        assert held.state.name == "HELD_INSECURE"
+        assert held.problem is not None
+        assert (held.problem["kind"], held.problem["host"]) == ("certificate", "mail.there.test")
+        assert "mail.there.test" in held.problem["names"]
+        assert not inbox(there, "ben")
+        reschedule_recipients(here.store, the_server(), number, insecure=True)
+        await until(lambda: inbox(there, "ben"))
+
+
+async def test_no_such_domain(tmp_path: Path) -> None:
+    async with two_servers(tmp_path) as (here, _):
+        number = enqueue(here.store, "ben@nowhere.test", options={"ben@nowhere.test": {"notify": ["NEVER"]}})
+        await until(lambda: recipient(here, number).is_final)
+        assert recipient(here, number).story[0].text == "The domain does not exist"
