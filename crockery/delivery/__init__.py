@@ -1,6 +1,6 @@
 """From accepted to delivered: who gets a mail, what is refused, what is added to it, what waits in the queue.
 
-No socket, no await. A server (SMTP; later the web) makes an `Envelope`, asks the `Policy` of its port at each step,
+No socket, and no await on the way in. A server (SMTP; later the web) makes an `Envelope`, asks the `Policy` of its port at each step,
 feeds the message to an `Intake`, and at its end calls `accept`, which appends one atom for all recipients: local ones
 and those elsewhere. What it returns may be told to the peer once the log is durable up to `store.log.head`.
 
@@ -13,6 +13,8 @@ and those elsewhere. What it returns may be told to the peer once the log is dur
     intake       a message as it comes in: header held and edited, the rest streamed to the log
     trace        Return-Path, Delivered-To and Received of one recipient
     accept       the atom
+    routes       where mail for a domain goes: its MX hosts, best first
+    tls          what counts as secure on the way out
 
 A verdict is a `Reply` of the table in `smtp.wire.replies`, or None: nothing against it. The web shows the same texts.
 

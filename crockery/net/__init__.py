@@ -6,5 +6,6 @@ Rooms: `connection` (one accepted connection, plain or TLS), `listeners` (ports,
 and `certificates` (the certificate in use and its change while running), `peers` (networks, connection limits, rates),
 `login` with `passwords` and `guessing` (who may in, and how guessing is made slow), `changes` (waking sessions when
 mail came), `budget` (octets in flight), `tally` (what strangers did), `clock` (whether the clock can be believed),
-`services` (all of it, as sessions get it).
+`services` (all of it, as sessions get it). And for what goes out: `resolver` (DNS, with DNSSEC where it can be had),
+`tls_client` (a handshake, and what the server showed in it), `https` (one small bounded fetch).
 """

@@ -41,6 +41,17 @@ class Addresses(Protocol):
         """IPv6 and IPv4 addresses as text."""
 
 
+def verifying_context(ca: str | bytes | None = None) -> ssl.SSLContext:
+    """A context for `get`: the system's CAs, or for tests `ca` (PEM text or DER) alone.
+
+    RFC 5280 is not taken more strictly than it was before Python 3.13: CAs of companies leave out this and that.
+    """
+    context = ssl.create_default_context(cadata=ca)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
 async def get(
     host: str,
     path: str,
@@ -52,7 +63,7 @@ async def get(
     max_body: int = limits.HTTPS_MAX_BODY,
     allow_private: bool = False,
 ) -> Page:
-    """Fetch `https://host:port/path`; `host` in A-labels, `context` from `ssl.create_default_context()`.
+    """Fetch `https://host:port/path`; `host` in A-labels, `context` from `verifying_context`.
 
     `allow_private` is for tests. Raises FetchFailed.
     """
@@ -86,14 +97,15 @@ async def _resolve(host: str, resolver: Addresses, *, allow_private: bool) -> li
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the Internet: none of private use, nor of IPv4 dressed up as IPv6."""
+    """Whether an address is one of the Internet: none of private use, and none that tunnels lead elsewhere."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address):
-        hidden = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
-        if address in _NAT64:
-            hidden = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if hidden and not hidden.is_global:
+        if address.sixtofour or address.teredo:
             return False
+        if address in _NAT64:
+            address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        elif address.ipv4_mapped:
+            address = address.ipv4_mapped
     return address.is_global and not address.is_multicast
 
 

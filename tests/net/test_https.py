@@ -8,7 +8,7 @@ import pytest
 import trio
 import trustme
 
-from crockery.net.https import FetchFailed, Page, get, is_public
+from crockery.net.https import FetchFailed, Page, get, is_public, verifying_context
 from crockery.net.resolver import Answer, Status
 from tests.support.tls_server import tls_server
 
@@ -34,9 +34,7 @@ def server_context(name: str = "sts.test", ca: trustme.CA = CA) -> ssl.SSLContex
 
 
 def client_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    CA.configure_trust(context)
-    return context
+    return verifying_context(CA.cert_pem.bytes().decode())
 
 
 async def fetch(
@@ -139,7 +137,7 @@ async def test_private_addresses_are_not_touched(tmp_path: Path) -> None:
             assert served.requests == []
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1", "64:ff9b::101:101", "2002:101:101::1"])
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1", "64:ff9b::101:101", "::ffff:1.1.1.1"])
 def test_public_addresses(address: str) -> None:
     assert is_public(address)
 
@@ -165,6 +163,8 @@ def test_public_addresses(address: str) -> None:
         "ff02::1",
         "64:ff9b::a00:1",
         "2002:7f00:1::1",
+        "2002:101:101::1",
+        "2001:0:101:101::1",
     ],
 )
 def test_other_addresses(address: str) -> None:

@@ -2,7 +2,6 @@
 
 import functools
 import random
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,7 +137,7 @@ async def test_mta_sts(
 ) -> None:
     body = f"version: STSv1\nmode: enforce\nmx: {pattern}\nmax_age: 1000\n".encode()
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    trusting = ssl.create_default_context(cadata=ROOT.der)
+    trusting = https.verifying_context(ROOT.der)
     with trio.fail_after(20):
         async with (
             open_resolver([zones.server], anchors=zones.anchors) as resolver,
