@@ -137,6 +137,8 @@ def _outcome_facts(message: QueuedMessage, outcome: Outcome) -> dict[str, Any]:
     if outcome.text:
         facts["text"] = outcome.text[:QUEUE_TEXT]
     wanted = _NOTIFIED.get(outcome.result)
+    if outcome.result == "delivered" and outcome.why != "local":
+        wanted = None  # the hop was handed the wish along with the message
     if wanted is not None and message.reverse_path:
         owed = [r.address for r in message.select(outcome.recipients) if r.notify & wanted]
         if owed:

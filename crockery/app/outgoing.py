@@ -14,6 +14,7 @@ from crockery.actions.signing import NewDKIMKey, add_dkim_keys
 from crockery.actions.store import Store
 from crockery.delivery.routes import Ourselves
 from crockery.delivery.sending.dial import NetDialer, Outside
+from crockery.delivery.sending.notices import Notices
 from crockery.delivery.sending.scheduler import Scheduler
 from crockery.delivery.sending.signing import Signer
 from crockery.delivery.tls.certificates import Roots
@@ -90,7 +91,16 @@ class OutgoingMail:
                 sign=Signer(self._store),
                 is_clock_proven=lambda: self._clock.is_proven,
             )
-            await scheduler.run()
+            notices = Notices(
+                self._store,
+                self._writer,
+                scheduler.agenda.is_claimed,
+                is_clock_proven=lambda: self._clock.is_proven,
+            )
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(notices.run)
+                await scheduler.run()
+                nursery.cancel_scope.cancel()
 
     def _ourselves(self) -> Ourselves:
         return Ourselves(frozenset((self._store.state.settings.hostname.lower(),)), loopback=self._world.port == 25)

@@ -74,7 +74,7 @@ def test_a_delivery_releases_the_body(store: TestStore) -> None:
         ("failed", ["FAILURE"], "", False),
         ("relayed", None, "anna@example.test", False),
         ("relayed", ["SUCCESS"], "anna@example.test", True),
-        ("delivered", ["SUCCESS", "FAILURE"], "anna@example.test", True),
+        ("delivered", ["SUCCESS", "FAILURE"], "anna@example.test", False),
         ("deferred", ["SUCCESS", "FAILURE", "DELAY"], "anna@example.test", False),
     ],
 )

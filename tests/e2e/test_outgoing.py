@@ -45,7 +45,7 @@ def _der(pem: bytes) -> bytes:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110: what is waited for is in another server
+    while not condition():  # noqa: ASYNC110
         await trio.sleep(0.01)
 
 

@@ -99,7 +99,7 @@ class Outcome(TypedDict):
 
     recipients: list[str]
     result: str
-    """ "delivered" (the hop sends DSNs on), "relayed" (it does not), "deferred", "held" or "failed"."""
+    """ "delivered" (here, or to a hop that sees to DSNs), "relayed" (it does not), "deferred", "held" or "failed"."""
     code: NotRequired[int]
     enhanced: NotRequired[str]
     text: NotRequired[str]

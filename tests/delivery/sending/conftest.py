@@ -8,7 +8,10 @@ import pytest
 import trio
 
 from crockery.actions.store import Store
+from crockery.delivery.sending.notices import Notices
 from crockery.delivery.sending.scheduler import Scheduler
+from crockery.events.types import Event
+from crockery.events.types.server import SETTING_CHANGED
 from crockery.events.writer import Writer
 from tests.support.far_side import DirectWriter, World
 from tests.support.queue import states
@@ -36,6 +39,25 @@ class Sending:
     nursery: trio.Nursery
     stopping: trio.Event
     scheduler: Scheduler
+    clock_is_proven: bool = True
+
+    def start_notices(self, domain: str = "example.test", *account_names: str) -> None:
+        """Tell senders; the domain and the accounts are ours."""
+        facts = {"by": 0, "name": "domain", "value": domain, "old": None}
+        self.store.log.append([Event(SETTING_CHANGED, facts)])
+        for name in account_names:
+            self.files.account(name)
+        is_proven = lambda: self.clock_is_proven  # noqa: E731
+        notices = Notices(self.store, self.writer, self.scheduler.agenda.is_claimed, is_clock_proven=is_proven)
+        self.nursery.start_soon(notices.run)
+
+    def inbox(self, name: str) -> list[bytes]:
+        """The mail in an account's INBOX."""
+        account = self.store.state.accounts.find(name)
+        assert account is not None
+        box = self.store.state.mailboxes.find(account.id, "INBOX")
+        assert box is not None
+        return [b"".join(self.store.log.read_message(int(number))) for number in box.columns.number]
 
     @property
     def store(self) -> Store:
@@ -45,7 +67,7 @@ class Sending:
         """Wait until it is so; returns the seconds that took."""
         begin = trio.current_time()
         with trio.fail_after(seconds):
-            while not condition():  # noqa: ASYNC110: what is waited for is in the store
+            while not condition():  # noqa: ASYNC110
                 await trio.sleep(0.1)
         return trio.current_time() - begin
 

@@ -1,0 +1,57 @@
+"""A recipient of the queue as a notice tells of it. Pure."""
+
+from typing import Final
+
+from crockery.message.dsn_status import Action, RecipientStatus
+from crockery.projections.queue import NOWHERE, Attempt, QueuedMessage, Recipient, RecipientState
+
+_ACTIONS: Final = {
+    RecipientState.DELIVERED: Action.DELIVERED,
+    RecipientState.RELAYED: Action.RELAYED,
+    RecipientState.FAILED: Action.FAILED,
+}
+_DEFAULTS: Final = {
+    Action.DELIVERED: "2.0.0", Action.RELAYED: "2.0.0", Action.FAILED: "5.0.0", Action.DELAYED: "4.4.1",
+}  # fmt: skip
+_NONE: Final = Attempt(0, NOWHERE, "", 0, "", "", "")
+
+
+def status_of(recipient: Recipient, message: QueuedMessage, kind: str, original: str) -> RecipientStatus:
+    """What a notice of that kind (see NoticeMade) says; `original` is ORCPT, its xtext undone."""
+    action = _ACTIONS.get(recipient.state, Action.DELAYED) if kind == "final" else Action.DELAYED
+    last = recipient.story[-1] if recipient.story else _NONE
+    told = _last_words(recipient)
+    remote = f"{told.code} {told.enhanced} {told.text}".replace("  ", " ") if told.code else ""
+    return RecipientStatus(
+        final=recipient.address,
+        action=action,
+        status=_status(last.enhanced, action),
+        original=original,
+        remote_host=told.place.host,
+        remote_reply=remote,
+        diagnosis="" if remote else told.text,
+        last_attempt=told.time // 1_000_000 if told.time else None,
+        retry_until=message.expires if action is Action.DELAYED else None,
+        why=_why(recipient, told) if last.why == "expired" else "",
+    )
+
+
+def _last_words(recipient: Recipient) -> Attempt:
+    """The last attempt that was one: not the giving up, which nobody else said anything about."""
+    return next((attempt for attempt in reversed(recipient.story) if attempt.why != "expired"), _NONE)
+
+
+def _why(recipient: Recipient, last: Attempt) -> str:
+    """The sentence that goes with giving up a recipient for whom there was no secure way."""
+    if last.result != "held":
+        return ""
+    return f"There was no secure way to send it in time: {last.text}."
+
+
+def _status(enhanced: str, action: Action) -> str:
+    """A status of the class that goes with the action (RFC 3464 section 2.3.4); expired ones keep their 4."""
+    if not enhanced:
+        return _DEFAULTS[action]
+    if action is Action.DELAYED:
+        return "4" + enhanced[1:]
+    return enhanced

@@ -1,0 +1,152 @@
+"""Who is told what, when and how often; and giving up."""
+
+import email
+import email.policy
+from email.message import EmailMessage
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from crockery.actions.queue import Terms
+from crockery.delivery.sending.ways import Obstacle
+from crockery.limits import QUEUE_LIFETIME
+from tests.delivery.sending.conftest import Sending
+from tests.support.queue import enqueue, queued
+
+HOUR = 3600
+DOWN = Obstacle("deferred", enhanced="4.4.1", text="no server answers", why="unreachable", is_down=True)
+
+
+def read(mail: bytes) -> tuple[EmailMessage, dict[str, str]]:
+    """A notice: the message, and the fields of all its recipients by name and address."""
+    message = email.message_from_bytes(mail, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    fields = {}
+    for part in message.walk():
+        if part.get_content_type() == "message/delivery-status":
+            for group in part.get_payload()[1:]:  # type: ignore[index,union-attr]
+                address = group["Final-Recipient"].partition(";")[2].strip()  # type: ignore[union-attr]
+                fields |= {f"{name} {address}": value for name, value in group.items()}  # type: ignore[union-attr]
+    return message, fields
+
+
+async def test_a_failure_is_told_once(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].rcpt = lambda address: b"550 5.1.1 no such user"
+    number = enqueue(sending.store, "a@x.test", "b@x.test", "c@y.test")
+    await sending.until_empty()
+    await trio.sleep(10 * HOUR)
+    (mail,) = sending.inbox("anna")
+    assert mail.startswith(b"Return-Path: <>\r\nDelivered-To: anna@example.test\r\n")
+    message, fields = read(mail)
+    assert fields["Action a@x.test"] == fields["Action b@x.test"] == "failed"
+    assert fields["Status a@x.test"] == "5.1.1"
+    assert fields["Diagnostic-Code a@x.test"] == "smtp; 550 5.1.1 no such user"
+    assert fields["Remote-MTA a@x.test"] == "dns; mx.x.test"
+    assert "Action c@y.test" not in fields
+    assert message["In-Reply-To"] == "<1@example.test>"
+    assert message["Auto-Submitted"] == "auto-replied"
+    assert number in sending.store.state.retention.orphaned
+
+
+async def test_failures_are_gathered(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    for domain in ("x.test", "y.test"):
+        sending.world[domain].rcpt = lambda address: b"550 5.1.1 no such user"
+    sending.world["y.test"].dial_time = 20.0
+    enqueue(sending.store, "a@x.test", "b@y.test")
+    await sending.until_empty()
+    (mail,) = sending.inbox("anna")
+    assert {"Action a@x.test", "Action b@y.test"} <= set(read(mail)[1])
+
+
+async def test_a_delay_is_told_once_after_four_hours(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].obstacle = DOWN
+    number = enqueue(sending.store, "a@x.test", "b@x.test", options={"b@x.test": {"notify": ["FAILURE"]}})
+    await trio.sleep(4 * HOUR - 70)
+    assert not sending.inbox("anna")
+    await trio.sleep(140)
+    (mail,) = sending.inbox("anna")
+    _, fields = read(mail)
+    assert fields["Action a@x.test"] == "delayed"
+    assert "Will-Retry-Until a@x.test" in fields and "Action b@x.test" not in fields
+    await trio.sleep(30 * HOUR)
+    assert len(sending.inbox("anna")) == 1
+    assert queued(sending.store, number).recipients[0].told
+
+
+async def test_after_seven_days_it_is_given_up(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].obstacle = DOWN
+    number = enqueue(sending.store, "a@x.test", options={"a@x.test": {"notify": ["FAILURE"]}})
+    await trio.sleep(QUEUE_LIFETIME - 70)
+    assert number in sending.store.state.queue.by_id
+    await trio.sleep(140)
+    (mail,) = sending.inbox("anna")
+    _, fields = read(mail)
+    assert (fields["Action a@x.test"], fields["Status a@x.test"]) == ("failed", "4.4.7")
+    assert fields["Diagnostic-Code a@x.test"] == "x-crockery; no server answers"
+    assert sending.states(number) == {"a@x.test": "FAILED"}
+
+
+async def test_giving_up_waits_for_a_proven_clock(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.clock_is_proven = False
+    sending.world["x.test"].obstacle = DOWN
+    number = enqueue(sending.store, "a@x.test", terms=Terms(expires=sending.store.now + 600))
+    await trio.sleep(HOUR)
+    assert number in sending.store.state.queue.by_id
+    sending.clock_is_proven = True
+    assert await sending.until_empty() <= 61
+
+
+async def test_a_deadline_that_wants_to_be_told(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].obstacle = DOWN
+    number = enqueue(sending.store, "a@x.test", terms=Terms(deliver_by=sending.store.now + 600))
+    await trio.sleep(720)
+    (mail,) = sending.inbox("anna")
+    assert read(mail)[1]["Action a@x.test"] == "delayed"
+    assert queued(sending.store, number).deliver_by == 0
+
+
+@pytest.mark.parametrize(
+    ("notify", "extensions", "action"),
+    [(["SUCCESS"], ("PIPELINING",), "relayed"), (["SUCCESS"], ("DSN",), ""), (["NEVER"], ("PIPELINING",), "")],
+)
+async def test_success(
+    autojump_clock: MockClock, sending: Sending, notify: list[str], extensions: tuple[str, ...], action: str
+) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].extensions = extensions
+    enqueue(sending.store, "a@x.test", options={"a@x.test": {"notify": notify, "orcpt": "rfc822;o@x.test"}})
+    await sending.until_empty()
+    told = [read(mail)[1] for mail in sending.inbox("anna")]
+    assert [fields["Action a@x.test"] for fields in told] == ([action] if action else [])
+    if told:
+        assert told[0]["Original-Recipient a@x.test"] == "rfc822; o@x.test"
+
+
+async def test_a_sender_elsewhere_is_told_by_mail(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices()
+    sending.world["x.test"].rcpt = lambda address: b"550 5.1.1 no such user"
+    enqueue(sending.store, "a@x.test", reverse_path="carl@far.test")
+    await sending.until(lambda: len(sending.world["far.test"].mails) == 1)
+    (mail,) = sending.world["far.test"].mails
+    assert (mail.sender, mail.recipients) == ("", ["carl@far.test"])
+    sending.world["far.test"].rcpt = lambda address: b"550 5.1.1 no such user either"
+    enqueue(sending.store, "a@x.test", reverse_path="carl@far.test")
+    await sending.until_empty()
+    assert len(sending.world["far.test"].mails) == 1
+
+
+@pytest.mark.parametrize("reverse_path", ["", "gone@example.test", "not an address"])
+async def test_nobody_to_tell(autojump_clock: MockClock, sending: Sending, reverse_path: str) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].rcpt = lambda address: b"550 5.1.1 no such user"
+    enqueue(sending.store, "a@x.test", reverse_path=reverse_path)
+    await sending.until_empty()
+    assert not sending.inbox("anna")
+    assert not sending.store.state.queue.by_id
