@@ -48,10 +48,9 @@ async def handshake(
     Octets read beyond what came before must have been dropped by the caller. On failure and cancellation the caller
     closes `stream`. Raises HandshakeFailed.
     """
-    tls: trio.SSLStream[trio.abc.HalfCloseableStream] = trio.SSLStream(
-        stream, context, server_hostname=None if _is_address(host) else host, https_compatible=True
-    )
+    name = None if _is_address(host) else host
     try:
+        tls = trio.SSLStream(stream, context, server_hostname=name, https_compatible=True)
         with trio.fail_after(timeout):
             await tls.do_handshake()
     except trio.TooSlowError as error:

@@ -65,6 +65,13 @@ async def test_what_is_no_tls() -> None:
                     await handshake(stream, "mx.example.test", unverified_context())
 
 
+@pytest.mark.parametrize("host", ["", ".test", "x" * 64 + ".test", "a\0b"])
+async def test_a_name_that_cannot_be_asked_for(host: str) -> None:
+    ours, _theirs = trio.testing.memory_stream_pair()
+    with pytest.raises(HandshakeFailed):
+        await handshake(ours, host, unverified_context(), timeout=0.01)
+
+
 async def test_a_server_that_says_nothing() -> None:
     ours, theirs = trio.testing.memory_stream_pair()
     with pytest.raises(HandshakeFailed, match="in time"):

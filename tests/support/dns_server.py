@@ -60,8 +60,8 @@ async def scripted_dns(
     records: Mapping[tuple[str, str], list[str] | Responder], *, trusted: bool = False, flags: int = 0
 ) -> AsyncIterator[ScriptedDNS]:
     """A server on UDP and TCP of one port of 127.0.0.1."""
-    tcp = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
-    port = tcp.socket.getsockname()[1]
+    port = _free_port()
+    tcp = (await trio.open_tcp_listeners(port, host="127.0.0.1"))[0]
     udp = trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     await udp.bind(("127.0.0.1", port))
     dns_server = ScriptedDNS(records, Server("127.0.0.1", port, trusted), flags)
@@ -126,9 +126,7 @@ def signed_dns(folder: Path, signed: Mapping[str, str], plain: Mapping[str, str]
         file, anchor = _sign(folder, origin, records)
         files[origin] = file
         anchors.append(anchor)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    port = _free_port()
     zones = "".join(f'zone:\n  name: "{origin}"\n  zonefile: "{file}"\n' for origin, file in files.items())
     (folder / "nsd.conf").write_text(
         f'server:\n  ip-address: 127.0.0.1@{port}\n  username: ""\n  chroot: ""\n  zonesdir: "{folder}"\n'
@@ -144,6 +142,18 @@ def signed_dns(folder: Path, signed: Mapping[str, str], plain: Mapping[str, str]
     finally:
         process.terminate()
         process.wait()
+
+
+def _free_port() -> int:
+    """A port of 127.0.0.1 that is free for UDP and TCP."""
+    for _ in range(20):
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port: int = tcp.getsockname()[1]
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                return port
+    raise RuntimeError("no free port")
 
 
 def _await_answer(process: subprocess.Popen[bytes], port: int, origin: str, folder: Path) -> None:
