@@ -55,7 +55,7 @@ async def handshake(
             await tls.do_handshake()
     except trio.TooSlowError as error:
         raise HandshakeFailed("the TLS handshake was not finished in time") from error
-    except (trio.BrokenResourceError, trio.ClosedResourceError, OSError, ValueError) as error:
+    except (trio.BrokenResourceError, trio.ClosedResourceError, OSError, ValueError, TypeError) as error:
         cause = error.__cause__ or error
         raise HandshakeFailed(f"the TLS handshake failed: {getattr(cause, 'reason', None) or cause}") from error
     inner = tls._ssl_object
