@@ -153,6 +153,7 @@ ACCOUNT_DELAY_MAX: Final = 4.0  # for an account under attack from everywhere: i
 FAILURES_FORGOTTEN: Final = 3600.0  # failures are forgotten after so long without another one
 BAN_FAILURES: Final = 20  # different wrong guesses after which a network is banned
 BAN_TIME: Final = 900.0  # a ban: 80 guesses an hour and network at most
+WITHOUT_SCRAM: Final = 86400.0  # a network that tried SCRAM with an account's password is not offered it for so long
 APP_PASSWORD_USE_NOTED: Final = 3600  # at most once in so many seconds the log tells that an app password was used
 MESSAGE_BUDGET: Final = 256 * MiB  # octets of messages in flight over all sessions
 BUDGET_WAIT: Final = 30.0  # a reader waits so long for its share, then it is refused
@@ -184,6 +185,15 @@ IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions togeth
 
 KEPT_HEADER: Final = 16 * KiB
 """Octets of a message's common header fields kept in the structure file; longer ones are read from the log."""
+
+STRUCTURE_BLOCK_ROWS: Final = 32
+"""Messages in one compressed block of the structure file: more save little, and a single row costs a whole block."""
+
+STRUCTURE_BLOCK: Final = 64 * KiB
+"""Octets before compression after which a block is full, however few its rows."""
+
+STRUCTURE_BLOCKS: Final = 16
+"""Blocks that stay decompressed in memory: a FETCH takes its messages in slices, which end inside a block."""
 
 STRUCTURE_CACHE: Final = 4096
 """Messages without a row in the structure file whose computed rows stay in memory: those that have just come."""

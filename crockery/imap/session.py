@@ -107,7 +107,7 @@ class Session:
             logged_in=self.login is not None,
             tls=bool(connection.tls),
             secure=connection.is_secure,
-            scram=self.services.logins.offers_scram,
+            scram=self.services.logins.offers_scram(self.peer),
         )
 
     def enter(self, login: Login) -> None:

@@ -27,6 +27,7 @@ from crockery.actions.store import Store
 from crockery.events.errors import LogError
 from crockery.net.guessing import Guessing
 from crockery.net.passwords import PasswordHasher, app_password_secret, new_app_password, verify_app_password
+from crockery.net.peers import Remembered, network_of
 from crockery.net.tally import Tally
 from crockery.projections.accounts import Account, AppPassword, fold_local_part
 from crockery.sasl import ScramSecret
@@ -99,17 +100,21 @@ class Logins:
         self._good: _Known[Login] = _Known()
         self._wrong: _Known[bool] = _Known()
         self._in_hand: dict[bytes, trio.Event] = {}
+        self._without_scram: Remembered[float] = Remembered()
+        """network -> until when SCRAM is not offered there."""
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
         self._no_app = app_password_secret(new_app_password())
 
-    @property
-    def offers_scram(self) -> bool:
-        """Whether SCRAM can be of use: only app passwords serve it.
+    def offers_scram(self, peer: str) -> bool:
+        """Whether SCRAM can be of use to this peer: only app passwords serve it.
 
-        Programs that know SCRAM (mutt, mbsync) take nothing else where it is offered, and give up when it fails, so
-        while there is no app password, offering it would only lock them out.
+        Programs that know SCRAM (mutt, mbsync) take nothing else where it is offered, and give up when it fails. So it
+        is not offered while nobody has an app password, nor for a day where such a program was seen to have none.
         """
-        return self._store.state.accounts.has_app_passwords
+        if not self._store.state.accounts.has_app_passwords:
+            return False
+        until = self._without_scram.get(network_of(peer))
+        return until is None or self._clock() >= until
 
     @property
     def scram_server_secret(self) -> bytes:
@@ -182,7 +187,11 @@ class Logins:
     def scram_done(self, name: str, peer: str, ok: bool) -> Login | None:
         """What came of a SCRAM exchange; returns the login when it is good."""
         claim = self._claim(name)
-        login = claim.login() if ok and claim.is_app else None
+        if not claim.is_app:  # no guess: there is nothing to hit
+            self._without_scram.put(network_of(peer), self._clock() + limits.WITHOUT_SCRAM)
+            self._tally.count("login-scram-without-app")
+            return None
+        login = claim.login() if ok else None
         if login is None:
             self._guessing.begin(claim.name, peer)
             self._note_failure(peer)

@@ -77,7 +77,8 @@ class Session:
         """What is offered now: passwords only where nobody can listen, none to other servers."""
         settings = self._store.state.settings
         is_submission = self.role is Role.SUBMISSION
-        mechanisms = (SCRAM, *MECHANISMS) if self._services.logins.offers_scram else MECHANISMS
+        has_scram = self._services.logins.offers_scram(self._connection.peer)
+        mechanisms = (SCRAM, *MECHANISMS) if has_scram else MECHANISMS
         return Offer(
             hostname=settings.hostname,
             is_submission=is_submission,
@@ -218,7 +219,7 @@ class Session:
         if message is None:
             assert intake.refusal is not None
             return intake.refusal
-        outcome = accept(self._store, self._policy, self._actor, envelope, message)
+        outcome = accept(self._store, self._policy, self._actor, envelope, message, self._services.answers)
         self._rests_on(self._store.log.head)
         return outcome if isinstance(outcome, Reply) else replies.accepted(outcome)
 

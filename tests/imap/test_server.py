@@ -330,6 +330,22 @@ async def test_scram(tmp_path: Path) -> None:
             await client.close()
 
 
+async def test_scram_with_an_account_password(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        add_app_password(server.store, the_server(), "anna", "phone", app_password_secret("abcd efgh"))
+        client = await connect(server)
+        assert "SCRAM" in await client.line()
+        first = scramp.ScramClient(["SCRAM-SHA-256"], "anna", "secret").get_client_first()
+        await client.send(f"x AUTHENTICATE SCRAM-SHA-256 {base64.b64encode(first.encode()).decode()}\r\n".encode())
+        nonce = base64.b64decode((await client.line())[2:]).decode().partition(",")[0]
+        await client.send(base64.b64encode(f"c=biws,{nonce},p=AAAA".encode()) + b"\r\n")
+        assert (await client.line()).startswith("x NO [AUTHENTICATIONFAILED] SCRAM takes app passwords only")
+        again = await connect(server)  # so that its next try is another
+        assert "SCRAM" not in await again.line()
+        await client.close()
+        await again.close()
+
+
 async def test_a_client_that_does_not_read_holds_up_nobody(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         slow, quick = await logged_in(server, "anna"), await logged_in(server, "anna")

@@ -237,6 +237,19 @@ async def test_scram_is_for_app_passwords_alone(house: House, autojump_clock: Mo
     assert len(logins.scram_server_secret) == 32
 
 
+async def test_scram_is_offered_where_it_is_of_use(house: House, autojump_clock: MockClock) -> None:
+    logins = house.logins
+    assert logins.offers_scram(HOME)
+    for _ in range(limits.BAN_FAILURES):
+        assert logins.scram_done("anna", HOME, False) is None
+    assert not logins.offers_scram(HOME) and logins.offers_scram(ELSEWHERE)
+    assert not logins.is_banned(HOME), "no guess"
+    await trio.sleep(limits.WITHOUT_SCRAM)
+    assert logins.offers_scram(HOME)
+    remove_app_password(house.store, the_server(), "anna", "phone")
+    assert not logins.offers_scram(HOME)
+
+
 async def test_scram_failures_count(house: House, autojump_clock: MockClock) -> None:
     for _ in range(limits.BAN_FAILURES):
         house.logins.scram_done("anna/phone", HOME, False)

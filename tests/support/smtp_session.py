@@ -46,8 +46,7 @@ class FakeLogins(Logins):
         self.bad: list[str] = []
         self.banned = False
 
-    @property
-    def offers_scram(self) -> bool:
+    def offers_scram(self, peer: str) -> bool:
         return True
 
     @property

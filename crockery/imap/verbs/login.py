@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from typing import Final
 
 from crockery import limits
 from crockery.imap.errors import Refusal, SessionLost
@@ -16,6 +17,9 @@ from crockery.imap.wire.response_codes import render_capability
 from crockery.net.login import Login as GoodLogin
 from crockery.sasl import Challenge, Credentials, Failure, FailureKind, Mechanism, Outcome, Plain, ScramSha256, Verified
 from crockery.sasl import Login as LoginMechanism
+
+WRONG: Final = "Name or password is wrong"
+WRONG_FOR_SCRAM: Final = "SCRAM takes app passwords only, as name/phone: use PLAIN"
 
 
 async def handle_login(session: Session, command: Command, arguments: Login) -> Completed:
@@ -38,7 +42,7 @@ async def handle_authenticate(session: Session, command: Command, arguments: Aut
         case Failure(kind=FailureKind.REJECTED, user=name):
             if name:
                 logins.scram_done(name, session.peer, False)
-            return _finish(session, None)
+            return _finish(session, None, WRONG if "/" in name else WRONG_FOR_SCRAM)
         case Failure(kind=FailureKind.CANCELLED):
             raise BadCommand("Authentication was cancelled", command.tag)
     raise BadCommand("Authentication exchange was malformed", command.tag)
@@ -84,12 +88,12 @@ async def _converse(session: Session, command: Command, mechanism: Mechanism, in
     return step
 
 
-def _finish(session: Session, login: GoodLogin | None) -> Completed:
+def _finish(session: Session, login: GoodLogin | None, wrong: str = WRONG) -> Completed:
     if login is None:
         session.failed_logins += 1
         session.services.tally.count("imap-login-failed")
         if session.failed_logins >= limits.IMAP_LOGIN_BAD_MAX:
             raise SessionLost("Too many failed logins")
-        raise Refusal("Name or password is wrong", b"AUTHENTICATIONFAILED")
+        raise Refusal(wrong, b"AUTHENTICATIONFAILED")
     session.enter(login)
     return Completed("Logged in", render_capability(session.capabilities()))
