@@ -1,0 +1,46 @@
+"""`python -m tools.clients [NAME...]`: all programs, or some; exit code 1 if one of them sees something else."""
+
+import argparse
+import imaplib
+import importlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tools.clients.served import Differs, NotInstalled, Served, serving
+
+FIRST = ("swaks", "curl", "python_imaplib", "mutt", "mbsync")
+NOT_CLIENTS = ("served", "material", "terminal", "__init__", "__main__")
+
+
+def names() -> list[str]:
+    """All programs, those of the suite first."""
+    rest = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in (*FIRST, *NOT_CLIENTS))
+    return [*FIRST, *rest]
+
+
+def verdict(served: Served, name: str) -> bool:
+    """Check one program and print its line; whether that went well."""
+    begun = time.monotonic()
+    try:
+        said, mark = importlib.import_module(f"tools.clients.{name}").check(served), "ok"
+    except NotInstalled as error:
+        said, mark = f"not installed: {error}", "--"
+    except (Differs, OSError, imaplib.IMAP4.error) as error:
+        said, mark = str(error), "WRONG"
+    print(f"{name:<15} {mark:<6} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
+    return mark != "WRONG"
+
+
+def main() -> int:
+    """All of them against one server."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *names()], metavar="NAME", help=", ".join(names()))
+    with tempfile.TemporaryDirectory(prefix="crockery-clients-") as folder, serving(Path(folder)) as served:
+        results = [verdict(served, name) for name in parser.parse_args().names or names()]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
