@@ -56,6 +56,7 @@ class Followers:
         log = restored.opened.log
         self.structures = Structures(restored.folder, log.file, log.header, log.read_message)
         self.structures.follow(_numbers_after(restored.state, self.structures.last))
+        self.structures.erase(restored.state.retention.unfinished)
         self._facts = FactsWriter(restored.folder / FACTS_NAME, log.file, log.header, restored.facts)
         self._facts_lock = trio.Lock()
         self._path = path
