@@ -21,7 +21,20 @@ from crockery.imap.messages import Messages
 from crockery.imap.output import Output
 from crockery.imap.recent import in_ranges
 from crockery.imap.selected import Indices, Selected
-from crockery.imap.wire.search import And, Dated, HasFlag, HasHeader, HasText, InSet, Key, Not, Or, Sized
+from crockery.imap.wire.search import (
+    Aged,
+    And,
+    Dated,
+    HasFlag,
+    HasHeader,
+    HasText,
+    InSet,
+    Key,
+    Not,
+    Or,
+    SavedDated,
+    Sized,
+)
 from crockery.message.dates import parse_date
 from crockery.message.headers import field_values
 from crockery.message.structure import Part, parse_structure
@@ -47,11 +60,15 @@ class Found:
 class Matching:
     """One search over one view."""
 
-    def __init__(self, selected: Selected, messages: Messages, out: Output) -> None:
+    def __init__(
+        self, selected: Selected, messages: Messages, out: Output, *, now: int, among: Indices | None = None
+    ) -> None:
+        """`now`: Unix seconds, for ages; `among`: look at these messages only, ascending indices into the view."""
         self._selected = selected
         self._messages = messages
         self._out = out
-        self._indices, self._rows = selected.rows(np.arange(len(selected), dtype=np.int64))
+        self._now = now
+        self._indices, self._rows = selected.rows(np.arange(len(selected)) if among is None else among)
         self._uids = selected.uids[self._indices]
         self._words = selected.mailbox.columns.flags[self._rows]
         self._sizes = selected.mailbox.columns.size[self._rows]
@@ -138,6 +155,12 @@ class Matching:
                 return sizes > size if larger else sizes < size
             case Dated(relation, day):
                 return _compare(self._dates // DAY, day.toordinal() - EPOCH, relation)
+            case SavedDated(relation, day):
+                saved = self._selected.mailbox.columns.saved[self._rows].astype(np.int64)
+                return _compare(saved // DAY, day.toordinal() - EPOCH, relation)
+            case Aged(seconds, older):
+                before: Mask = self._dates < self._now - seconds
+                return before if older else ~before
         raise TypeError(f"not a key of columns: {key!r}")
 
     def _flagged(self, flag: str) -> Mask:

@@ -15,8 +15,9 @@ from crockery.imap.errors import SessionLost
 from crockery.imap.intake import receive
 from crockery.imap.output import Output
 from crockery.imap.running import run_command, take_literal
+from crockery.imap.selected import NO_UIDS
 from crockery.imap.session import Session, Shared
-from crockery.imap.wire.errors import BadCommand, StreamLost
+from crockery.imap.wire.errors import BadCommand, StreamLost, UnknownCharset
 from crockery.imap.wire.framer import Frame, NeedMore
 from crockery.imap.wire.parser import parse_command
 from crockery.imap.wire.render import render_error, render_status
@@ -99,6 +100,8 @@ def _refuse_bad(session: Session, error: BadCommand) -> None:
     if session.framer.in_literal:
         session.framer.refuse_literal()
     session.end_uploads()
+    if isinstance(error, UnknownCharset) and error.saves and session.selected is not None:
+        session.selected.saved = NO_UIDS  # a NO to a SEARCH that saves empties `$` (RFC 5182 §2.1)
     session.out.write(render_error(error))
     session.bad_commands += 1
     most = limits.IMAP_LOGIN_BAD_MAX if session.login is None else limits.IMAP_BAD_COMMANDS_MAX

@@ -37,6 +37,8 @@ class UnknownCharset(BadCommand):
 
     status = b"NO"
     code = b"BADCHARSET (US-ASCII UTF-8)"
+    saves = False
+    """The search had the return option SAVE, so that `$` is empty now (RFC 5182 §2.1)."""
 
 
 class BadMailboxName(BadCommand):

@@ -75,7 +75,10 @@ def render_flags(flags: Iterable[str]) -> bytes:
 
 
 def render_sequence_set(numbers: Numbers) -> bytes:
-    """Numbers (ascending, unique, above 0, at least one) as `sequence-set`, in as few ranges as there are."""
+    """Numbers (unique, above 0, at least one) as `sequence-set`, in their order and in as few ranges as there are.
+
+    Only what ascends becomes a range, so that expanding a sorted result gives its order back (RFC 5267 section 3.2).
+    """
     column = np.asarray(numbers, dtype=np.int64)
     gaps = np.flatnonzero(column[1:] != column[:-1] + 1)
     starts = column[np.concatenate(([0], gaps + 1))]

@@ -118,13 +118,14 @@ def render_esearch(
     count: int | None = None,
     members: Numbers | None = None,
     more: Iterable[bytes] = (),
+    mailbox: bytes = b"",
 ) -> bytes:
     """`esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)` (RFC 9051 section 7.3.4)
 
     MIN, MAX, COUNT and ALL where given; ALL of no members is left out, as the RFC has it. `more`: items of
-    extensions, rendered.
+    extensions, rendered; `mailbox`: what stands after the tag in the correlator (RFC 7377).
     """
-    parts = [b"* ESEARCH (TAG %b)" % render_quoted(tag)]
+    parts = [b"* ESEARCH (TAG %b%b)" % (render_quoted(tag), mailbox)]
     if uid:
         parts.append(b"UID")
     for name, value in ((b"MIN", smallest), (b"MAX", largest), (b"COUNT", count)):
@@ -134,6 +135,16 @@ def render_esearch(
         parts.append(b"ALL " + render_sequence_set(members))
     parts.extend(more)
     return b" ".join(parts) + b"\r\n"
+
+
+def render_mailbox_correlator(name: str, uid_validity: int, *, utf8: bool = False) -> bytes:
+    """`SP "MAILBOX" SP mailbox SP "UIDVALIDITY" SP nz-number`, for `render_esearch` (RFC 7377 section 2.2)."""
+    return b" MAILBOX %b UIDVALIDITY %d" % (render_mailbox(name, utf8=utf8), uid_validity)
+
+
+def render_partial(first: int, last: int, members: Numbers) -> bytes:
+    """`"PARTIAL" SP "(" partial-range SP partial-results ")"`, NIL where there are none (RFC 9394 section 4)."""
+    return b"PARTIAL (%d:%d %b)" % (first, last, render_sequence_set(members) if len(members) else b"NIL")
 
 
 def render_fetch(number: int, items: Iterable[bytes]) -> bytes:

@@ -12,10 +12,10 @@ from typing import Final
 from crockery.imap.wire.cursor import NUMBER64_MAX, Cursor
 from crockery.imap.wire.dates import parse_date
 from crockery.imap.wire.errors import BadCommand, UnknownCharset
-from crockery.imap.wire.params import Option, OptionParsers, parse_options
+from crockery.imap.wire.params import Option
+from crockery.imap.wire.search_returns import PartialRange, parse_returns
 from crockery.imap.wire.sequence import SequenceSet, parse_sequence_set
 
-RETURN_OPTIONS: Final[OptionParsers] = {"MIN": None, "MAX": None, "ALL": None, "COUNT": None, "SAVE": None}
 CHARSETS: Final = frozenset((b"US-ASCII", b"UTF-8"))
 
 
@@ -88,7 +88,30 @@ class Sized:
     larger: bool
 
 
-Key = And | Or | Not | HasFlag | InSet | HasHeader | HasText | Dated | Sized
+@dataclass(frozen=True, slots=True)
+class SavedDated:
+    """The day on which the message came into this mailbox is "before", "on" or "since" the day (RFC 8514 §4.3)."""
+
+    relation: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """The internal date is further back than `seconds` if `older`, else not so far (RFC 5032)."""
+
+    seconds: int
+    older: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """FILTER: the search that is kept under `name` (RFC 5466)."""
+
+    name: str
+
+
+Key = And | Or | Not | HasFlag | InSet | HasHeader | HasText | Dated | Sized | SavedDated | Aged | Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +129,14 @@ class Search:
         """True if the return option was given."""
         return any(given.name == option for given in self.returns or ())
 
+    @property
+    def partial(self) -> PartialRange | None:
+        """The range of the return option PARTIAL, if it was given."""
+        for given in self.returns or ():
+            if isinstance(given.argument, PartialRange):
+                return given.argument
+        return None
+
 
 def parse_search(cursor: Cursor) -> Search:
     """`search = "SEARCH" [search-return-opts] SP search-program`
@@ -114,20 +145,25 @@ def parse_search(cursor: Cursor) -> Search:
     `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`
     """
     cursor.space()
-    returns = None
-    if cursor.accept_word("RETURN"):
-        cursor.accept_space()
-        returns = parse_options(cursor, RETURN_OPTIONS) or (Option("ALL"),)
-        cursor.accept_space()
+    return parse_after_returns(cursor, parse_returns(cursor))
+
+
+def parse_after_returns(cursor: Cursor, returns: tuple[Option, ...] | None) -> Search:
+    """The search program to the end of the command."""
     charset = None
-    if cursor.accept_word("CHARSET"):
-        cursor.space()
-        charset = _parse_charset(cursor)
-        cursor.space()
+    try:
+        if cursor.accept_word("CHARSET"):
+            cursor.space()
+            charset = parse_charset(cursor)
+            cursor.space()
+    except UnknownCharset as error:
+        error.saves = any(option.name == "SAVE" for option in returns or ())
+        raise
     return Search(parse_search_program(cursor), returns, charset)
 
 
-def _parse_charset(cursor: Cursor) -> str:
+def parse_charset(cursor: Cursor) -> str:
+    """`charset = atom / quoted`; raises UnknownCharset for one that is not ours."""
     charset = cursor.astring().upper()
     if charset not in CHARSETS:
         raise UnknownCharset("Charset not supported")
@@ -244,6 +280,33 @@ def _date(relation: str, sent: bool) -> Callable[[Cursor], Key]:
     return parse
 
 
+def _saved_date(relation: str) -> Callable[[Cursor], Key]:
+    def parse(cursor: Cursor) -> Key:
+        """`"SAVEDSINCE" SP date` (RFC 8514)"""
+        cursor.space()
+        return SavedDated(relation, parse_date(cursor))
+
+    return parse
+
+
+def _age(older: bool) -> Callable[[Cursor], Key]:
+    def parse(cursor: Cursor) -> Key:
+        """`"OLDER" SP nz-number` (RFC 5032)"""
+        cursor.space()
+        return Aged(cursor.number(smallest=1), older)
+
+    return parse
+
+
+def _filter(cursor: Cursor) -> Key:
+    """`"FILTER" SP filter-name`, `filter-name = 1*<any ATOM-CHAR except "/">` (RFC 5466)"""
+    cursor.space()
+    name = cursor.atom("filter name").decode("ascii")
+    if "/" in name:
+        raise BadCommand("A filter's name has no /")
+    return Named(name)
+
+
 def _size(larger: bool) -> Callable[[Cursor], Key]:
     def parse(cursor: Cursor) -> Key:
         """`"LARGER" SP number64`"""
@@ -293,4 +356,11 @@ KEYS: Final[dict[str, Callable[[Cursor], Key]]] = {
     "LARGER": _size(larger=True),
     "SMALLER": _size(larger=False),
     "UID": _uid,
+    "OLDER": _age(older=True),
+    "YOUNGER": _age(older=False),
+    "SAVEDBEFORE": _saved_date("before"),
+    "SAVEDON": _saved_date("on"),
+    "SAVEDSINCE": _saved_date("since"),
+    "SAVEDATESUPPORTED": _constant(And(())),
+    "FILTER": _filter,
 }
