@@ -203,6 +203,8 @@ MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
 MAX_APP_PASSWORDS: Final = 50  # of one account
 MAX_LABEL: Final = 32  # characters of an app password's label
+IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stream at once: as uncompressed ones come in
+IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
 IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60
 IMAP_UPLOAD_HELD: Final = 2 * MiB  # octets of one APPEND in memory at once: two parts of the log
 IMAP_UPLOAD_HEAD: Final = 64 * KiB  # octets of a streamed message in which its Message-ID is looked for
@@ -291,3 +293,12 @@ HTTPS_MAX_HEAD: Final = 16 * KiB  # status line and header fields of the answer
 SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: three SYNs
 STS_RETRY: Final = 300  # seconds until an MTA-STS policy that could not be fetched is asked for again (RFC 8461 §5.1)
 STS_FAILURES_KEPT: Final = 10_000  # domains for which that is remembered
+
+# --- Conversations (message/conversation, projections/threads) ---
+THREAD_REFERENCES: Final = 20
+"""Message ids of References that are looked up when a mail comes in, nearest first, and the first of all."""
+THREAD_KEYS: Final = 1 << 19
+"""Keys of a generation in memory; two are kept, 16 MiB in all: a mail answers one among the last half a million."""
+
+# --- Reading the log ahead (events/reading) ---
+READ_AHEAD: Final = 1 * MiB  # octets read of the file at once where what follows is wanted too

@@ -23,6 +23,10 @@ UidArray = npt.NDArray[Any]
 
 MAX_UID: Final = 0xFFFFFFFF
 
+_ACCOUNT_MIX: Final = 0x9E3779B97F4A7C15
+"""Odd, so that accounts never share a key of a conversation but by chance."""
+_KEY_MASK: Final = (1 << 64) - 1
+
 
 class Delivery(NamedTuple):
     """One copy of an incoming message: the mailbox, its own trace header, and what the envelope said."""
@@ -50,15 +54,19 @@ def deliver(
     *,
     via: str,
     message_id: str = "",
+    keys: Sequence[int] = (),
     date: int | None = None,
     cmd: str = "",
 ) -> list[int]:
     """Put a message into mailboxes and the queue, in one atom; returns the UIDs, one a delivery.
 
-    The body is kept once. `date` is the internal date in unix seconds (default now). Raises Refused, LogFull.
+    The body is kept once. `keys` are those of its conversation (`message.conversation`); `date` is the internal date in
+    unix seconds (default now). Raises Refused, LogFull.
     """
     atom = store.atom(actor)
-    uids = add_delivery(store, atom, body, deliveries, outgoing, via=via, message_id=message_id, date=date, cmd=cmd)
+    uids = add_delivery(
+        store, atom, body, deliveries, outgoing, via=via, message_id=message_id, keys=keys, date=date, cmd=cmd
+    )
     atom.commit()
     return uids
 
@@ -72,6 +80,7 @@ def add_delivery(
     *,
     via: str,
     message_id: str = "",
+    keys: Sequence[int] = (),
     date: int | None = None,
     cmd: str = "",
 ) -> list[int]:
@@ -82,22 +91,36 @@ def add_delivery(
     if cmd:
         common["cmd"] = cmd
     holder = _BodyHolder(atom, body)
-    next_uids: dict[int, int] = {}
     uids = []
     for delivery in deliveries:
         mailbox = delivery.mailbox
-        uid = next_uids.get(mailbox.id, mailbox.uidnext)
+        uid = atom.next_uids.get(mailbox.id, mailbox.uidnext)
         if uid >= MAX_UID:
             raise Refused(Reason.LIMIT, f"the mailbox {mailbox.name} has no UIDs left")
-        next_uids[mailbox.id] = uid + 1
+        atom.next_uids[mailbox.id] = uid + 1
         facts = {**common, "mailbox": mailbox.id, "uid": uid, "flags": list(delivery.flags), "prefix": delivery.prefix}
         if delivery.envelope:
             facts["envelope"] = dict(delivery.envelope)
+        facts |= _thread_facts(store, atom, mailbox.account, keys)
         holder.add(MESSAGE_RECEIVED, facts)
         uids.append(uid)
     if outgoing is not None:
         holder.add(MESSAGE_QUEUED, queue_facts(store, atom, outgoing, message_id))
     return uids
+
+
+def _thread_facts(store: Store, atom: Atom, account: int, keys: Sequence[int]) -> dict[str, object]:
+    """The conversation that the keys lead to, the nearest first, and what is new of them."""
+    own = [(key ^ account * _ACCOUNT_MIX) & _KEY_MASK for key in keys]
+    known = store.state.threads.find(own)
+    known |= {key: atom.threads[key] for key in own if key in atom.threads}
+    thread = next((known[key] for key in own if key in known), None)
+    new = [key for key in own if key not in known]
+    atom.threads |= dict.fromkeys(new, atom.next if thread is None else thread)
+    facts: dict[str, object] = {} if thread is None else {"thread": thread}
+    if new:
+        facts["keys"] = b"".join([key.to_bytes(8, "little") for key in new])
+    return facts
 
 
 class _BodyHolder:

@@ -39,6 +39,10 @@ class Atom:
         self._actor = actor
         self._first = store.log.head + 1
         self._events: list[Event] = []
+        self.next_uids: dict[int, int] = {}
+        """mailbox id -> UIDNEXT, of those that the atom puts messages into."""
+        self.threads: dict[int, int] = {}
+        """Keys of conversations that the atom makes known."""
         self.by = actor.number
         if not actor.is_server and not actor.number:
             self.by = self.add(SESSION_OPENED, _session_facts(actor))

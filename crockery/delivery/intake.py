@@ -12,6 +12,7 @@ from crockery.delivery.envelope import Envelope
 from crockery.delivery.header import Header, find_header_end
 from crockery.delivery.policy import Policy
 from crockery.limits import INTAKE_HOLD, INTAKE_MAX_HEADER
+from crockery.message.conversation import conversation
 from crockery.smtp.wire import Reply, replies
 
 _PIECE: Final = 16 * 1024
@@ -26,6 +27,8 @@ class Message(NamedTuple):
     body: ReceivedBody
     message_id: str
     eight_bit: bool
+    keys: tuple[int, ...] = ()
+    """Of its conversation."""
 
 
 class Intake:
@@ -40,6 +43,7 @@ class Intake:
         self._looked = 0
         self._header: Header | None = None
         self._message_id = ""
+        self._keys: tuple[int, ...] = ()
         self._body: IncomingBody | None = None
         self._eight_bit = False
         self.refusal: Reply | None = None
@@ -69,7 +73,7 @@ class Intake:
             return self._finish_small()
         self._pass_on(self._body)
         assert self._header is not None
-        return Message(self._header, self._body.finish(), self._message_id, self._eight_bit)
+        return Message(self._header, self._body.finish(), self._message_id, self._eight_bit, self._keys)
 
     def _finish_small(self) -> Message | None:
         data = bytes(self._held)
@@ -79,7 +83,7 @@ class Intake:
         if edited is None:
             return None
         body = edited if end is None else edited + data[end:]
-        return Message(header, received(body), self._message_id, not data.isascii())
+        return Message(header, received(body), self._message_id, not data.isascii(), self._keys)
 
     def _begin_streaming(self) -> None:
         held = self._held
@@ -108,7 +112,9 @@ class Intake:
         if self.refusal is not None:
             return None
         edited = self._policy.edit(state, header, self._store.now)
-        self._message_id = header.message_id or (Header(edited).message_id if edited is not header.data else "")
+        final = header if edited is header.data or header.message_id else Header(edited)
+        self._message_id = final.message_id
+        self._keys = conversation(lambda name: next(iter(final.values(name)), None)).keys
         return edited
 
     def _pass_on(self, body: IncomingBody) -> None:

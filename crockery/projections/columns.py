@@ -1,4 +1,4 @@
-"""The messages of one mailbox as NumPy columns: 44 octets a message, ordered by UID.
+"""The messages of one mailbox as NumPy columns: 52 octets a message, ordered by UID.
 
 Rows are appended into spare capacity and never change place, so that a view (a slice) taken earlier stays right; an
 expunge makes new arrays. New rows are staged in a list and moved into the arrays when somebody looks.
@@ -19,6 +19,7 @@ DTYPE: Final = (
     ("size", np.uint32),
     ("date", np.int64),
     ("saved", np.uint32),
+    ("thread", np.uint64),
 )
 
 
@@ -35,10 +36,12 @@ class Row(NamedTuple):
     """Internal date, unix seconds."""
     saved: int
     """When it came into this mailbox, unix seconds (RFC 8514)."""
+    thread: int = 0
+    """Its conversation: the number of the first message of it (RFC 8474)."""
 
 
 class Columns:
-    """Columns `uid`, `number`, `flags`, `modseq`, `size`, `date`, `saved`: index i is message sequence number i + 1."""
+    """Columns as in DTYPE: index i is message sequence number i + 1."""
 
     __slots__ = ("_arrays", "_length", "_staged")
 
@@ -83,6 +86,10 @@ class Columns:
     @property
     def saved(self) -> npt.NDArray[np.uint32]:
         return self.column("saved")
+
+    @property
+    def thread(self) -> npt.NDArray[np.uint64]:
+        return self.column("thread")
 
     def append(self, row: Row) -> None:
         """Add a message whose UID is greater than all before it."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from crockery.events.ranges import unpack_numbers, unpack_ranges
 from crockery.projections.columns import Columns, IntArray, Row
+from crockery.projections.vanished import Vanished
 
 SYSTEM_FLAGS: Final = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
 SEEN: Final = 1
@@ -26,8 +27,8 @@ class Mailbox:
     """One mailbox: its names and numbers, its flags, and its messages as columns."""
 
     __slots__ = (
-        "account", "columns", "deleted", "expunged", "flag_bits", "flag_names", "id", "name", "octets", "position",
-        "special_use", "uidnext", "uidvalidity", "unseen",
+        "account", "columns", "deleted", "flag_bits", "flag_names", "id", "name", "octets", "position", "special_use",
+        "uidnext", "uidvalidity", "unseen", "vanished",
     )  # fmt: skip
 
     def __init__(self, number: int, account: int, name: str, uidvalidity: int, special_use: str | None) -> None:
@@ -45,8 +46,7 @@ class Mailbox:
         self.unseen = 0
         self.deleted = 0
         self.octets = 0
-        self.expunged: list[tuple[int, list[int]]] = []
-        """What was expunged when: (event number, UID ranges), oldest first; VANISHED (EARLIER) reads it."""
+        self.vanished = Vanished()
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -80,7 +80,8 @@ class Mailbox:
         word = self.flag_word(facts["flags"])
         size = facts["size"] + len(facts["prefix"])
         uid = facts["uid"]
-        self.columns.append(Row(uid, sequence, word, sequence, size, facts["date"], time // 1_000_000))
+        thread = facts.get("thread", sequence)
+        self.columns.append(Row(uid, sequence, word, sequence, size, facts["date"], time // 1_000_000, thread))
         self.uidnext = uid + 1
         self.unseen += not word & SEEN
         self.deleted += bool(word & DELETED)
@@ -103,6 +104,7 @@ class Mailbox:
                 "size": sizes,
                 "date": source.columns.date[at],
                 "saved": np.full(len(at), time // 1_000_000, dtype=np.uint32),
+                "thread": source.columns.thread[at],
             }
         )
         self.uidnext = first + len(at)
@@ -133,33 +135,38 @@ class Mailbox:
         at = self.columns.find(unpack_ranges(facts["uids"]))
         self._count(self.columns.flags[at], self.columns.size[at], -1)
         self.columns.remove(at)
-        self.expunged.append((sequence, facts["uids"]))
+        self.vanished.add(sequence, facts["uids"])
         self.position = sequence
 
     def resume(self, sequence: int, uid_jump: int) -> None:
-        """HistoryResumed: no number seen by anyone may come again with another meaning."""
-        self.uidnext = min(self.uidnext + uid_jump, 0xFFFFFFFE)
+        """HistoryResumed: no number seen by anyone may come again with another meaning.
+
+        The UIDs left out may have been given in the history that is lost: whoever saw them is told that they are gone.
+        """
+        first, self.uidnext = self.uidnext, min(self.uidnext + uid_jump, 0xFFFFFFFE)
+        if first < self.uidnext:
+            self.vanished.add(sequence, [first, self.uidnext - 1])
         self.columns.touch(sequence)
         self.position = sequence
 
     _PLAIN: Final = (
         "id", "account", "name", "uidvalidity", "special_use", "uidnext", "position", "flag_names", "unseen",
-        "deleted", "octets", "expunged",
+        "deleted", "octets",
     )  # fmt: skip
 
     def dump(self) -> Any:
-        return [[getattr(self, name) for name in self._PLAIN], self.columns.dump()]
+        return [[getattr(self, name) for name in self._PLAIN], self.columns.dump(), self.vanished.dump()]
 
     @classmethod
     def loaded(cls, dumped: Any) -> "Mailbox":
         """The mailbox of a dump."""
-        plain, columns = dumped
+        plain, columns, vanished = dumped
         mailbox = cls(*plain[:5])
         for name, value in zip(cls._PLAIN, plain, strict=True):
             setattr(mailbox, name, value)
         mailbox.flag_bits = {name.lower(): 1 << bit for bit, name in enumerate(mailbox.flag_names)}
-        mailbox.expunged = [(sequence, uids) for sequence, uids in mailbox.expunged]
         mailbox.columns.load(columns)
+        mailbox.vanished.load(vanished)
         return mailbox
 
     def _translate(self, source: "Mailbox", words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

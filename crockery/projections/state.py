@@ -13,6 +13,7 @@ from crockery.projections.server import Server
 from crockery.projections.sessions import Sessions
 from crockery.projections.settings import Settings
 from crockery.projections.signing import Signing
+from crockery.projections.threads import Threads
 from crockery.projections.trust import Trust
 
 Fold = Callable[[int, int, Mapping[str, Any]], None]
@@ -36,6 +37,7 @@ class State:
         self.settings = Settings()
         self.accounts = Accounts()
         self.mailboxes = Mailboxes()
+        self.threads = Threads()
         self.sessions = Sessions()
         self.queue = Queue()
         self.questions = Questions()
@@ -71,6 +73,7 @@ class State:
             ("settings", self.settings),
             ("accounts", self.accounts),
             ("mailboxes", self.mailboxes),
+            ("threads", self.threads),
             ("sessions", self.sessions),
             ("queue", self.queue),
             ("questions", self.questions),
@@ -111,7 +114,7 @@ class State:
             (mail.MAILBOXES_RENAMED, (boxes.mailboxes_renamed,)),
             (mail.MAILBOX_DELETED, (boxes.mailbox_deleted, kept.orphans_made)),
             (mail.SUBSCRIPTIONS_CHANGED, (boxes.subscriptions_changed,)),
-            (mail.MESSAGE_RECEIVED, (boxes.message_received, kept.body_stored)),
+            (mail.MESSAGE_RECEIVED, (boxes.message_received, self.threads.message_received, kept.body_stored)),
             (mail.FLAGS_CHANGED, (boxes.flags_changed,)),
             (mail.MESSAGES_COPIED, (boxes.messages_copied,)),
             (mail.MESSAGES_EXPUNGED, (boxes.messages_expunged, kept.orphans_made)),

@@ -13,6 +13,7 @@ from crockery.actions.mail import Delivery, deliver
 from crockery.actions.store import Store
 from crockery.cli.demo.files import attachments
 from crockery.message.compose import Attachment, Draft, Mailbox, compose
+from crockery.message.conversation import read_conversation
 
 DOMAIN: Final = "example.test"
 
@@ -50,9 +51,10 @@ def fill(store: Store) -> int:
     count = 0
     for mail in read_mails():
         date = store.now - 3600 * mail.hours
-        body = received(compose(_draft(mail, date, known)))
+        text = compose(_draft(mail, date, known))
+        body, said = received(text), read_conversation(text)
         deliveries = [_delivery(store, place) for place in mail.places]
-        deliver(store, actor, body, deliveries, via="import", date=date, message_id=mail.message_id.strip("<>"))
+        deliver(store, actor, body, deliveries, via="import", date=date, message_id=said.message_id, keys=said.keys)
         count += len(deliveries)
     return count
 

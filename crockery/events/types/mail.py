@@ -68,6 +68,10 @@ class MessageReceived(TypedDict):
     cmd: NotRequired[str]
     message_id: NotRequired[str]
     """As in the header, without <>; outlives an erased body."""
+    thread: NotRequired[int]
+    """Its conversation, by the number of the first message of it; absent: it begins one (RFC 8474)."""
+    keys: NotRequired[bytes]
+    """Keys of the conversation that were new (`projections.threads`), eight octets each, the lowest first."""
     envelope: NotRequired[dict[str, object]]
     """What the network said: `peer`, `helo`, `tls`, `from` (reverse-path), `to` (this recipient as given), `esmtp`."""
 
