@@ -57,14 +57,15 @@ class Head(NamedTuple):
 class Hasher:
     """H of the format: octets to a 16 octet digest under the file's key (32 octets); and the file's record marker."""
 
-    __slots__ = ("_keyed", "marker")
+    __slots__ = ("keyed", "marker")
 
     def __init__(self, key: bytes) -> None:
-        self._keyed = hashlib.blake2b(key=key, digest_size=HASH_SIZE)
+        self.keyed = hashlib.blake2b(key=key, digest_size=HASH_SIZE)
+        """A state to copy: that costs half of keying anew."""
         self.marker = self(b"marker")[:MARKER_SIZE]
 
     def __call__(self, data: bytes | memoryview) -> bytes:
-        state = self._keyed.copy()  # copying a keyed state costs half of keying anew
+        state = self.keyed.copy()
         state.update(data)
         return state.digest()
 

@@ -6,14 +6,16 @@ any of the pages that were not synced): its atoms are applied while their bodies
 tail of which nobody was told. Damage that `repair` has accepted (a DamageAccepted event further on) is stepped over.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 import msgpack
 
 from crockery.events.catalog import Catalog
-from crockery.events.codec import decode_facts
+from crockery.events.codec import BATCH_CODE, decode_facts
 from crockery.events.errors import LogDamaged
 from crockery.events.facts import FactsReader
 from crockery.events.file import LogFile
@@ -98,9 +100,8 @@ class _Replay:
     progress: Progress | None
     accept: Mapping[int, int]
     hasher: Hasher = field(init=False)
-    pending: list[list[Record]] = field(default_factory=list)
-    """Whole atoms that no batch frame has called durable yet."""
-    atom: list[Record] = field(default_factory=list)
+    pending: list[Record] = field(default_factory=list)
+    """Records that no batch frame has called durable yet; at the end perhaps some of an atom that is not whole."""
     events: int = 0
     last_time: int = 0
     hash_at: int = 0
@@ -137,14 +138,12 @@ class _Replay:
     def _read(self, reader: Reader | FactsReader) -> None:
         size = self.file.size()
         for run in reader.runs():
-            for record in run:
-                if record.is_batch:
-                    self._called_durable(record)
-                else:
-                    self.atom.append(record)
-                    if record.ends_atom:
-                        self.pending.append(self.atom)
-                        self.atom = []
+            done = 0
+            for index in [index for index, record in enumerate(run) if record.head.type == BATCH_CODE]:
+                self.pending += run[done:index]
+                self._called_durable(run[index])
+                done = index + 1
+            self.pending += run[done:]
             if self.progress is not None:
                 self.progress(reader.offset, size)
 
@@ -152,38 +151,37 @@ class _Replay:
         """Apply what this frame says is on disk."""
         durable = msgpack.unpackb(frame.facts)["durable"]
         self.confirmed = max(self.confirmed, durable)
-        done = 0
-        for atom in self.pending:
-            if atom[-1].end > durable:
-                break
-            self._apply_atom(atom)
-            done += 1
-        del self.pending[:done]
-        if not self.pending and not self.atom:
+        self._apply(_whole(self.pending, bisect_right(self.pending, durable, key=_end)))
+        if not self.pending:
             self.position = Position(frame.end, self.position.sequence, frame.hash)
             self.hash_at = frame.hash_offset
 
-    def _apply_atom(self, atom: list[Record]) -> None:
-        for record in atom:
+    def _apply(self, count: int) -> None:
+        """Apply the first `count` of the pending records, which are whole atoms."""
+        if not count:
+            return
+        apply, catalog = self.apply, self.catalog
+        for record in self.pending[:count]:
             head = record.head
             decoded = decode_facts(head, record.facts)
             if decoded is not None:
                 kind, facts = decoded
-                self.apply(head.sequence, head.time, kind, facts)
+                apply(head.sequence, head.time, kind, facts)
                 if head.body_length or "prefix" in facts:
-                    self.catalog.add(head.sequence, record.offset)
+                    catalog.add(head.sequence, record.offset)
                 if kind is BODIES_ERASED:
-                    self.catalog.erase(unpack_numbers(facts["numbers"]).tolist())
-            self.last_time = head.time
-        last = atom[-1]
-        self.events += len(atom)
+                    catalog.erase(unpack_numbers(facts["numbers"]).tolist())
+        last = self.pending[count - 1]
+        del self.pending[:count]
+        self.events += count
+        self.last_time = last.head.time
         self.position = Position(last.end, last.head.sequence, last.hash)
         self.hash_at = last.hash_offset
 
     def _apply_pending(self) -> None:
-        for atom in self.pending:
-            self._apply_atom(atom)
-        self.pending, self.atom = [], []
+        """Apply all atoms that are whole, and leave out one that is not."""
+        self._apply(_whole(self.pending, len(self.pending)))
+        self.pending = []
 
     def _settle(self) -> None:
         """Apply the atoms of the last batch, up to the first with a body that does not verify.
@@ -193,16 +191,17 @@ class _Replay:
         """
         owed: set[int] = set()
         good = 0
-        erased = _erased_numbers(self.pending)
-        for index, atom in enumerate(self.pending, 1):
-            broken = {r.head.sequence for r in atom if not body_verifies(self.file, r, self.hasher)}
-            if not broken <= erased:
+        whole = self.pending[: _whole(self.pending, len(self.pending))]
+        erased = _erased_numbers(whole)
+        for index, record in enumerate(whole, 1):
+            if not body_verifies(self.file, record, self.hasher):
+                owed.add(record.head.sequence)
+            if not owed <= erased:
                 break
-            owed = (owed | broken) - _erased_numbers([atom])
-            if not owed:
+            owed -= _erased_numbers([record])
+            if not owed and record.ends_atom:
                 good = index
-        del self.pending[good:]
-        self._apply_pending()
+        self._apply(good)
 
     def _step_over(self, offset: int, beyond: "Beyond") -> None:
         """Go on after accepted damage at `offset`; raises LogDamaged when it is not accepted."""
@@ -219,8 +218,17 @@ class _Replay:
 
     def _last_read(self) -> int:
         """The number of the last record that verified."""
-        records = self.atom or (self.pending[-1] if self.pending else None)
-        return records[-1].head.sequence if records else self.position.sequence
+        return self.pending[-1].head.sequence if self.pending else self.position.sequence
+
+
+_end: Final = attrgetter("end")
+
+
+def _whole(records: Sequence[Record], count: int) -> int:
+    """How many of the first `count` records are whole atoms."""
+    while count and not records[count - 1].ends_atom:
+        count -= 1
+    return count
 
 
 def look_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> Beyond:
@@ -252,11 +260,10 @@ def records_beyond(file: LogFile, offset: int, hasher: Hasher, last: int) -> Ite
         record = resynchronise(file, reader.offset + 1, hasher, after=last)
 
 
-def _erased_numbers(atoms: list[list[Record]]) -> set[int]:
+def _erased_numbers(records: Sequence[Record]) -> set[int]:
     erased: set[int] = set()
-    for atom in atoms:
-        for record in atom:
-            if record.head.type == BODIES_ERASED.code:
-                facts: dict[str, Any] = msgpack.unpackb(record.facts)
-                erased.update(unpack_numbers(facts["numbers"]).tolist())
+    for record in records:
+        if record.head.type == BODIES_ERASED.code:
+            facts: dict[str, Any] = msgpack.unpackb(record.facts)
+            erased.update(unpack_numbers(facts["numbers"]).tolist())
     return erased

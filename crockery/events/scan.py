@@ -91,33 +91,16 @@ class Reader:
     def _read_run(self) -> list[Record]:
         base = self.offset
         data = self._file.read(base, min(CHUNK, self._end - base))
-        size = len(data)
-        records: list[Record] = []
-        at = 0
-        unpack, hasher, previous, make = HEAD.unpack_from, self._hasher, self.previous, Head._make
-        while at + OVERHEAD <= size:
-            head = make(unpack(data, at))
-            facts_length = head.facts_length
-            if facts_length > MAX_FACTS or head.previous != previous:
-                self.stopped = "bad"
-                break
-            hash_at = at + HEAD_SIZE + facts_length
-            if hash_at + HASH_SIZE > size:
-                break
-            digest = data[hash_at : hash_at + HASH_SIZE]
-            if hasher(data[at:hash_at]) != digest:
-                self.stopped = "bad"
-                break
-            if base + hash_at + HASH_SIZE + head.body_length > self._end:
-                self.stopped = "short"
-                break
-            records.append(Record(base + at, head, data[at + HEAD_SIZE : hash_at], digest))
-            previous = digest
-            at = hash_at + HASH_SIZE + head.body_length
-        self.previous = previous
-        self.offset = base + at
-        if not records and self.stopped == "end":
-            self._read_large(base + at, data[at : at + HEAD_SIZE], records)
+        records, sound = parse_run(data, base, self.previous, self._hasher)
+        if not sound:
+            self.stopped = "bad"
+        if records and records[-1].end > self._end:
+            records.pop()
+            self.stopped = "short"
+        if records:
+            self.offset, self.previous = records[-1].end, records[-1].hash
+        elif self.stopped == "end":
+            self._read_large(base, data[:HEAD_SIZE], records)
         return records
 
     def _read_large(self, offset: int, head_data: bytes, records: list[Record]) -> None:
@@ -142,6 +125,44 @@ class Reader:
         records.append(record)
         self.previous = digest
         self.offset = record.end
+
+
+def parse_run(
+    data: bytes, offset: int, previous: bytes, hasher: Hasher, *, bodies: bool = True
+) -> tuple[list[Record], bool]:
+    """The records at the start of `data`, of which the first is at `offset` of the log; and whether all was sound.
+
+    It ends with the first record that is not there whole, of the last one perhaps the body is not, or that does not
+    verify. `bodies`: whether the bodies are in `data` too. This is the loop that a replay's time goes into.
+    """
+    records: list[Record] = []
+    size = len(data)
+    at = 0
+    shift = offset
+    """What to add to a place in `data` to have it in the log."""
+    unpack, keyed, new = HEAD.unpack_from, hasher.keyed, tuple.__new__
+    while at + OVERHEAD <= size:
+        head = new(Head, unpack(data, at))
+        facts_at = at + HEAD_SIZE
+        hash_at = facts_at + head.facts_length
+        if head.previous != previous or head.facts_length > MAX_FACTS:
+            return records, False
+        end = hash_at + HASH_SIZE
+        if end > size:
+            break
+        state = keyed.copy()
+        state.update(data[at:hash_at])
+        digest = data[hash_at:end]
+        if state.digest() != digest:
+            return records, False
+        records.append(new(Record, (at + shift, head, data[facts_at:hash_at], digest)))
+        previous = digest
+        if bodies:
+            at = end + head.body_length
+        else:
+            at = end
+            shift += head.body_length
+    return records, True
 
 
 def body_verifies(file: LogFile, record: Record, hasher: Hasher) -> bool:

@@ -8,6 +8,7 @@ number, offset and length. A block that does not verify reads as empty: its rows
 
 import os
 import struct
+import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -70,7 +71,7 @@ Rows = dict[int, Kept]
 
 
 class StructureFile:
-    """Blocks of rows on disk. Reading and writing one blocks for some fifty microseconds."""
+    """Blocks of rows on disk. Reading and writing one blocks for some fifty microseconds; threads may read."""
 
     def __init__(self, folder: Path, log_header: bytes, summary_version: int) -> None:
         """Open the file in `folder`, or begin a new one when it is of another log or version; raises OSError."""
@@ -80,6 +81,7 @@ class StructureFile:
         self._index_file = os.open(folder / (NAME + ".index"), flags, 0o600)
         self._compressor = zstandard.ZstdCompressor(write_checksum=True)
         self._decompressor = zstandard.ZstdDecompressor()
+        self._lock = threading.Lock()
         self._start = _PREFIX.pack(MAGIC, VERSION, summary_version) + log_header
         self._decoded: OrderedDict[int, Rows] = OrderedDict()
         self._erased: defaultdict[int, set[int]] = defaultdict(set)
@@ -187,7 +189,9 @@ class StructureFile:
         try:
             if zstandard.frame_content_size(frame) > _MAX_BLOCK:  # damage must not cost gigabytes of memory
                 return {}
-            return _decode(self._decompressor.decompress(frame))
+            with self._lock:  # a context serves one thread at a time
+                data = self._decompressor.decompress(frame)
+            return _decode(data)
         except zstandard.ZstdError:
             return {}
 
