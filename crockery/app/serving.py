@@ -29,6 +29,7 @@ from crockery.app.eraser import Eraser
 from crockery.app.opening import StartFailed, note_start, open_restored
 from crockery.app.options import Options
 from crockery.app.outgoing import OutgoingMail
+from crockery.assistant.conversation import Answering
 from crockery.events.errors import LogError, LogFailed, LogFull
 from crockery.events.writer import Writer
 from crockery.followers import Followers
@@ -212,6 +213,7 @@ class _Lifetime:
             structures=self._followers.structures,
             tls=tls,
             stopping=trio.Event(),
+            answers=Answering(store),
         )
 
     async def run(self, listeners: "Listeners", started: Callable[[Server], None]) -> None:

@@ -6,6 +6,7 @@ from crockery.actions.actor import Actor
 from crockery.actions.mail import Delivery, deliver
 from crockery.actions.queue import Outgoing
 from crockery.actions.store import Store
+from crockery.delivery.answers import Answers, find_question, is_crockerys
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.intake import Message
 from crockery.delivery.policy import Policy
@@ -13,6 +14,7 @@ from crockery.delivery.recipients import account_address, local_accounts
 from crockery.delivery.trace import delivery_prefix, protocol_keyword, received_field
 from crockery.projections.accounts import Account
 from crockery.projections.mailboxes import Mailbox as StoredMailbox
+from crockery.projections.questions import Question
 from crockery.projections.state import State
 from crockery.smtp.wire import Mailbox, Reply, replies
 
@@ -20,16 +22,30 @@ Target = tuple[Account, StoredMailbox, Mailbox]
 """An account, its INBOX, and the recipient's address that led there."""
 
 
-def accept(store: Store, policy: Policy, actor: Actor, envelope: Envelope, message: Message) -> int | Reply:
+def accept(
+    store: Store,
+    policy: Policy,
+    actor: Actor,
+    envelope: Envelope,
+    message: Message,
+    answers: Answers | None = None,
+) -> int | Reply:
     """Put the message into all mailboxes and the queue; returns its number, the first event that holds it.
 
     Recipients are looked up again: an account may have gone since RCPT. Each mailbox gets one copy, whatever number of
     addresses lead there. Raises LogFull, Refused: then nothing happened.
+
+    What is for Crockery is an answer to a question: `answers` does what it says, before anything else.
     """
     state = store.state
+    asked: list[Question] = []
     targets: dict[int, Target] = {}
     elsewhere: dict[str, Mailbox] = {}
     for recipient in envelope.recipients:
+        if is_crockerys(state, recipient):
+            question = find_question(state, envelope.client.account, recipient)
+            asked += [question] if question is not None else []
+            continue
         accounts = local_accounts(state, recipient)
         if accounts is None:
             elsewhere.setdefault(str(recipient), recipient)
@@ -39,10 +55,15 @@ def accept(store: Store, policy: Policy, actor: Actor, envelope: Envelope, messa
             return replies.RECIPIENT_GONE
         for target in found:
             targets.setdefault(target[1].id, target)
+    for question in asked:
+        if answers is not None:
+            answers.take(actor, question, message, _path(envelope.reverse_path))
     number = store.atom(actor).next
+    if not targets and not elsewhere:
+        return number - 1
     deliveries = [_delivery(store, envelope, number, *target) for target in targets.values()]
     outgoing = _outgoing(store, envelope, message, number, list(elsewhere.values())) if elsewhere else None
-    deliver(store, actor, message.body, deliveries, outgoing, via=policy.via, message_id=message.message_id)
+    deliver(store, actor, message.body, deliveries, outgoing, via=policy.via, message_id=message.message_id, keys=message.keys)
     return number
 
 

@@ -5,6 +5,7 @@ our Authentication-Results); RFC 9228 (Delivered-To, and the loops it shows).
 """
 
 from crockery import limits
+from crockery.delivery.answers import is_crockerys
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.header import Header
 from crockery.delivery.policy import Policy
@@ -17,6 +18,27 @@ from crockery.smtp.wire import Mailbox, Reply, replies
 def is_ours(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
     """No relaying."""
     return None if is_local_domain(state.settings, recipient.domain) else replies.NO_RELAY
+
+
+def is_not_crockery(state: State, envelope: Envelope) -> Reply | None:
+    """Mail that claims to be from Crockery itself comes from somebody else."""
+    path = envelope.reverse_path
+    return replies.NOT_CROCKERY if path is not None and is_crockerys(state, path) else None
+
+
+def is_for_people(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+    """Crockery's own address is not for strangers, whatever the wildcard says."""
+    return replies.CROCKERY_LISTENS_INSIDE if is_crockerys(state, recipient) else None
+
+
+def is_from_somebody_else(state: State, envelope: Envelope, header: Header) -> Reply | None:
+    """No From of Crockery's: people trust what it writes."""
+    for value in header.values(b"from"):
+        for word in value.decode("utf-8", "replace").casefold().replace("<", " ").replace(">", " ").split():
+            local, at, domain = word.rpartition("@")
+            if at and is_crockerys(state, Mailbox(local.strip('"'), domain.strip(",;"))):
+                return replies.NOT_CROCKERY
+    return None
 
 
 def is_known(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
@@ -48,8 +70,8 @@ def edit_header(state: State, header: Header, now: int) -> bytes:
 
 INBOUND = Policy(
     via="smtp",
-    sender=(),
-    recipient=(is_ours, is_known),
-    content=(has_few_hops, is_not_back),
+    sender=(is_not_crockery,),
+    recipient=(is_ours, is_for_people, is_known),
+    content=(has_few_hops, is_not_back, is_from_somebody_else),
     edit=edit_header,
 )

@@ -7,6 +7,7 @@ recipient, and From is checked all the same.
 
 import secrets
 
+from crockery.delivery.answers import find_question, is_crockerys
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.header import Header
 from crockery.delivery.inbound import has_few_hops, is_known
@@ -35,6 +36,14 @@ def is_senders_own(state: State, envelope: Envelope) -> Reply | None:
 def is_one_for_receipt(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
     """What cannot bounce goes to one recipient at a time."""
     return replies.ONE_RECIPIENT if envelope.reverse_path is None and envelope.recipients else None
+
+
+def is_known_here(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+    """As on the MX port; and Crockery's address is for answers to what it asked this account."""
+    if not is_crockerys(state, recipient):
+        return is_known(state, envelope, recipient)
+    question = find_question(state, envelope.client.account, recipient)
+    return None if question is not None else replies.NO_SUCH_QUESTION
 
 
 def is_from_own(state: State, envelope: Envelope, header: Header) -> Reply | None:
@@ -77,7 +86,7 @@ def _read_mailbox(spec: str) -> Mailbox:
 SUBMISSION = Policy(
     via="submission",
     sender=(may_send, is_senders_own),
-    recipient=(is_one_for_receipt, is_known),
+    recipient=(is_one_for_receipt, is_known_here),
     content=(has_few_hops, is_from_own),
     edit=edit_header,
 )

@@ -10,7 +10,7 @@ _KEPT: Final = 7 * 86400
 
 @dataclass(slots=True)
 class Question:
-    """A question, or a confirmation whose token undoes something (`undoes`)."""
+    """A question, or a confirmation whose token undoes something (`undo`)."""
 
     id: int
     message: int
@@ -22,9 +22,10 @@ class Question:
     """Unix seconds; `expires` too."""
     expires: int
     problems: dict[str, Mapping[str, Any]]
-    undoes: int
+    undo: Mapping[str, Any] | None
+    """As `events.types.trust.Undo`."""
     answer: str = ""
-    """What it was answered with; "" while it is open."""
+    """What it was answered with last; "" before."""
     reminded: int = 0
     """The day of the last reminder."""
 
@@ -39,7 +40,7 @@ class Questions:
 
     def of_message(self, message: int) -> list[Question]:
         """The questions about a queued message, oldest first."""
-        return [question for question in self.by_id.values() if question.message == message and not question.undoes]
+        return [question for question in self.by_id.values() if question.message == message and question.undo is None]
 
     def dump(self) -> Any:
         return [[astuple(question) for question in self.by_id.values()], self.position]
@@ -65,7 +66,7 @@ class Questions:
             now,
             facts["expires"],
             dict(facts["problems"]),
-            facts.get("undoes", 0),
+            facts.get("undo"),
         )
         self.by_id[sequence] = question
         self.by_token[question.token] = question

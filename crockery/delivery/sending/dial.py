@@ -246,8 +246,16 @@ def _obstacle(verdict: Verdict, policy: HostPolicy, wanted: Wanted, place: Place
         "reason": verdict.why,
         "fault": verdict.fault.value if verdict.fault is not None else "",
     }
+    if verdict.question is Question.POLICY:
+        problem["policy"] = "MTA-STS" if policy.dane.state is dane.State.NONE else "DANE"
     if certificate is not None:
-        problem |= {"spki": certificate.spki, "names": list(certificate.names), "not_after": certificate.not_after}
+        problem |= {
+            "spki": certificate.spki,
+            "names": list(certificate.names),
+            "issuer": certificate.issuer,
+            "not_before": certificate.not_before,
+            "not_after": certificate.not_after,
+        }
     return Obstacle("held", enhanced="4.7.5", text=verdict.why, why=problem["kind"], problem=problem, place=place)
 
 

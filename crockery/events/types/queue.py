@@ -89,8 +89,12 @@ class Problem(TypedDict):
     """One sentence for a person."""
     fault: NotRequired[str]
     """As in `delivery.tls.faults`: "self-signed", "wrong-name", "expired" ..."""
+    policy: NotRequired[str]
+    """Of kind "policy": "DANE" or "MTA-STS"."""
     spki: NotRequired[str]
     names: NotRequired[list[str]]
+    issuer: NotRequired[str]
+    not_before: NotRequired[int]
     not_after: NotRequired[int]
 
 

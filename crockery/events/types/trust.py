@@ -6,6 +6,16 @@ from crockery.events.types.base import EventType
 from crockery.events.types.queue import Problem
 
 
+class Undo(TypedDict):
+    """What was done by an answer, as far as undoing it needs."""
+
+    answer: str
+    """ "cancel", "send" or "trust"."""
+    recipients: list[str]
+    grant: NotRequired[int]
+    domain: NotRequired[str]
+
+
 class QuestionAsked(TypedDict):
     """The sender of a held message was asked, by the message `asked` in the same atom; its id is this event's number.
 
@@ -21,8 +31,8 @@ class QuestionAsked(TypedDict):
     expires: int
     problems: dict[str, Problem]
     """Recipient domain to what is wrong there; empty for a confirmation that can only be undone."""
-    undoes: NotRequired[int]
-    """The QuestionAnswered that this confirmation's token undoes."""
+    undo: NotRequired[Undo]
+    """This is a confirmation, and its token undoes what was done."""
 
 
 class QuestionReminded(TypedDict):

@@ -1,0 +1,162 @@
+"""The task that asks senders about held mail, once a message, and reminds them on the third and the sixth day.
+
+Only mail of one of our accounts is asked about; a held forward asks the account that set the forward. What was asked
+is asked again only when it is another trouble: another kind, or another key at the same host.
+"""
+
+import heapq
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import trio
+
+from crockery.actions.actor import the_server
+from crockery.actions.errors import Refused
+from crockery.actions.questions import NewQuestion, add_letter, add_question, add_reminder
+from crockery.actions.store import Store
+from crockery.assistant import questions as letters
+from crockery.assistant.conversation.stories import (
+    Problems,
+    addressing,
+    held_by,
+    letter_box,
+    original_of,
+    problems_of,
+)
+from crockery.assistant.post import compose_letter
+from crockery.assistant.tokens import make_token
+from crockery.events.errors import LogFull
+from crockery.events.log import Appended
+from crockery.events.types.queue import RECIPIENTS_ATTEMPTED
+from crockery.events.writer import Writer
+from crockery.limits import QUEUE_FULL_RETRY, QUEUE_LOOK, QUEUE_NOTICE_WAIT
+from crockery.projections.questions import Question
+from crockery.projections.queue import QueuedMessage, RecipientState
+
+logger: Final = logging.getLogger(__name__)
+
+REMINDER_DAYS: Final = (3, 6)
+_DAY: Final = 86400
+
+
+class Asking:
+    """One task; a listener of the writer."""
+
+    def __init__(self, store: Store, writer: Writer) -> None:
+        self._store = store
+        self._queue = store.state.queue
+        self._wake = trio.Event()
+        self._times: list[tuple[int, int]] = [
+            (0, message.id) for message in self._queue.by_id.values() if problems_of(message)
+        ]
+        """When to look at which message."""
+        writer.listeners.append(self.on_durable)
+
+    def on_durable(self, batch: Sequence[Appended]) -> None:
+        """A listener of the writer."""
+        for event in batch:
+            if event.type is RECIPIENTS_ATTEMPTED and any(o["result"] == "held" for o in event.facts["outcomes"]):
+                heapq.heappush(self._times, (0, event.facts["message"]))
+                self._wake.set()
+
+    async def run(self) -> None:
+        """Ask until cancelled. Raises LogFailed."""
+        while True:
+            self._wake = trio.Event()
+            now = self._store.now
+            try:
+                while self._times and self._times[0][0] <= now:
+                    self._look(self._times[0][1], now)
+                    heapq.heappop(self._times)
+            except LogFull as error:
+                logger.error("nobody is asked anything for a while: %s", error)
+                await trio.sleep(QUEUE_FULL_RETRY)
+            pause = self._times[0][0] - self._store.clock() / 1e6 if self._times else QUEUE_LOOK
+            with trio.move_on_after(min(max(pause, 0.0), QUEUE_LOOK)):
+                await self._wake.wait()
+
+    def _look(self, number: int, now: int) -> None:
+        """Ask or remind, if it is time, and see to it that the next look comes. Raises LogFull."""
+        message = self._queue.by_id.get(number)
+        if message is None or not message.account or self._queue.stands_still(message) or now >= message.expires:
+            return
+        problems = problems_of(message)
+        if not problems:
+            return
+        asked = self._store.state.questions.of_message(number)
+        new = {domain: problem for domain, problem in problems.items() if not _was_asked(asked, domain, problem)}
+        if new:
+            gathered = _gathered(message)
+            if gathered > now:
+                self._look_again(gathered, number)
+                return
+            self._ask(message, problems)
+            asked = self._store.state.questions.of_message(number)
+        if asked:
+            self._remind(message, asked, problems, now)
+
+    def _remind(self, message: QueuedMessage, asked: Sequence[Question], problems: Problems, now: int) -> None:
+        first, last = asked[0], asked[-1]
+        done = max(question.reminded for question in asked)
+        for day in REMINDER_DAYS:
+            due = first.asked_at + day * _DAY
+            if day > done:
+                if due <= now:
+                    self._write(message, last, problems, day)
+                    continue
+                self._look_again(due, message.id)
+                return
+
+    def _look_again(self, time: int, number: int) -> None:
+        if (time, number) not in self._times:  # a handful of held messages
+            heapq.heappush(self._times, (time, number))
+
+    def _ask(self, message: QueuedMessage, problems: Problems) -> None:
+        self._write(message, None, problems, 0)
+
+    def _write(self, message: QueuedMessage, reminded: Question | None, problems: Problems, day: int) -> None:
+        """The question, or a reminder of one. Raises LogFull."""
+        store = self._store
+        account = store.state.accounts.by_id.get(message.account)
+        box = letter_box(store, account) if account is not None else None
+        if account is None or box is None:
+            return
+        held = held_by(message, problems, store.state.trust, store.now)
+        original = original_of(store, message.id)
+        if reminded is None:
+            token, letter = make_token(secrets.token_bytes), letters.ask(original, held, message.expires)
+        else:
+            token, letter = reminded.token, letters.remind(original, held, message.expires, day)
+        message_id = f"{secrets.token_hex(16)}@{store.state.settings.domain}"
+        mail = compose_letter(letter, addressing(store, account, message_id, token), original, is_reply=False)
+        try:
+            atom = store.atom(the_server())
+            asked = add_letter(store, atom, box, mail, message_id)
+            if reminded is None:
+                question = NewQuestion(message.id, account.id, token, message.expires, problems)
+                add_question(atom, question, asked, message_id)
+            else:
+                add_reminder(atom, reminded, day, asked)
+            atom.commit()
+        except Refused as error:
+            logger.error("%s cannot be asked about message %d: %s", account.name, message.id, error)
+
+
+def _was_asked(asked: Sequence[Question], domain: str, problem: Mapping[str, Any]) -> bool:
+    """Whether a question put this trouble already."""
+    for question in asked:
+        known = question.problems.get(domain)
+        if known is None or known["kind"] != problem["kind"]:
+            continue
+        if known["host"] != problem["host"] or known.get("spki") == problem.get("spki"):
+            return True
+    return False
+
+
+def _gathered(message: QueuedMessage) -> int:
+    """When one letter can tell all: at once if nothing is under way for the first time, else after a moment."""
+    busy = any(r.state is RecipientState.IN_FLIGHT or (r.is_waiting and not r.attempts) for r in message.recipients)
+    held = [r.story[0].time // 1_000_000 for r in message.recipients if r.state is RecipientState.HELD_INSECURE]
+    return min(held) + QUEUE_NOTICE_WAIT if busy else 0
