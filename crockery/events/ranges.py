@@ -60,7 +60,7 @@ def unpack_numbers(data: bytes) -> NumberArray:
     dtype = next((d for d, w in _WIDTHS if w == data[0]), None)
     if dtype is None:
         raise ValueError("packed numbers with an unknown width")
-    first = int.from_bytes(data[1:9], "little")
+    first = int.from_bytes(data[1:9], "little", signed=True)
     deltas = np.frombuffer(data, dtype=dtype, offset=9).astype(np.int64)
     values = np.empty(len(deltas) + 1, dtype=np.int64)
     values[0] = first

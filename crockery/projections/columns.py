@@ -4,12 +4,16 @@ Rows are appended into spare capacity and never change place, so that a view (a 
 expunge makes new arrays. New rows are staged in a list and moved into the arrays when somebody looks.
 """
 
+from bisect import bisect_left
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
+STAGED: Final = 1024
+"""Rows that may be staged: one by one they take ten times the memory."""
 
 DTYPE: Final = (
     ("uid", np.uint32),
@@ -38,6 +42,9 @@ class Row(NamedTuple):
     """When it came into this mailbox, unix seconds (RFC 8514)."""
     thread: int = 0
     """Its conversation: the number of the first message of it (RFC 8474)."""
+
+
+_uid: Final = attrgetter("uid")
 
 
 class Columns:
@@ -94,6 +101,8 @@ class Columns:
     def append(self, row: Row) -> None:
         """Add a message whose UID is greater than all before it."""
         self._staged.append(row)
+        if len(self._staged) >= STAGED:
+            self._flush()
 
     def extend(self, columns: dict[str, npt.NDArray[Any]]) -> None:
         """Add many messages, as arrays by column name."""
@@ -119,6 +128,31 @@ class Columns:
         self._flush()
         self._arrays["flags"][indices] = flags
         self._arrays["modseq"][indices] = modseq
+
+    def change_flag(self, uid: int, mask: int, on: bool, modseq: int) -> bool:
+        """Set or clear a flag of one message, if it is there; returns whether that changed anything.
+
+        What flags do one by one, a replay does by the million: a new row is found without moving it into the arrays.
+        """
+        staged = self._staged
+        if staged and uid >= staged[0].uid:
+            at = bisect_left(staged, uid, key=_uid)
+            if at == len(staged) or staged[at].uid != uid:
+                return False
+            row = staged[at]
+            flags = row.flags | mask if on else row.flags & ~mask
+            staged[at] = row._replace(flags=flags, modseq=modseq)
+            return flags != row.flags
+        uids = self._arrays["uid"][: self._length]
+        at = int(uids.searchsorted(np.uint32(uid)))
+        if at == self._length or uids[at] != uid:
+            return False
+        words = self._arrays["flags"]
+        word = int(words[at])
+        flags = word | mask if on else word & ~mask
+        words[at] = flags
+        self._arrays["modseq"][at] = modseq
+        return flags != word
 
     def touch(self, modseq: int) -> None:
         """Every message has changed."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crockery.events.ranges import unpack_numbers, unpack_ranges
-from crockery.projections.columns import Columns, IntArray, Row
+from crockery.projections.columns import Columns, Row
 from crockery.projections.vanished import Vanished
 
 SYSTEM_FLAGS: Final = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
@@ -115,16 +115,19 @@ class Mailbox:
         """FlagsChanged."""
         for sign, changes in ((1, facts["added"]), (-1, facts["removed"])):
             for name, uids in changes.items():
-                self._change_flag(self.flag_word((name,)), unpack_ranges(uids), sign, sequence)
+                self._change_flag(self.flag_word((name,)), uids, sign, sequence)
         self.position = sequence
 
-    def _change_flag(self, bit: int, uids: IntArray, sign: int, sequence: int) -> None:
-        at = self.columns.find(uids)
-        words = self.columns.flags[at]
-        mask = np.uint64(bit)
-        changed = words | mask if sign > 0 else words & ~mask
-        really = int(np.count_nonzero(changed != words))
-        self.columns.set_flags(at, changed, sequence)
+    def _change_flag(self, bit: int, uids: list[int], sign: int, sequence: int) -> None:
+        if len(uids) == 2 and uids[0] == uids[1]:
+            really = int(self.columns.change_flag(uids[0], bit, sign > 0, sequence))
+        else:
+            at = self.columns.find(unpack_ranges(uids))
+            words = self.columns.flags[at]
+            mask = np.uint64(bit)
+            changed = words | mask if sign > 0 else words & ~mask
+            really = int(np.count_nonzero(changed != words))
+            self.columns.set_flags(at, changed, sequence)
         if bit == SEEN:
             self.unseen -= sign * really
         elif bit == DELETED:

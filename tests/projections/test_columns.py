@@ -1,9 +1,10 @@
 """The columns of a mailbox against a list of rows; views taken earlier stay as they were."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +12,18 @@ from crockery.projections.columns import DTYPE, Columns, Row
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["append", "append", "extend", "flags", "remove", "touch", "look"]), st.integers(0, 2**32 - 1)
+        st.sampled_from(["append", "append", "extend", "flags", "flag", "remove", "touch", "look"]),
+        st.integers(0, 2**32 - 1),
     ),
     max_size=60,
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_staged() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("crockery.projections.columns.STAGED", 5)
+        yield
 
 
 class Both:
@@ -48,6 +57,20 @@ class Both:
         self.columns.set_flags(np.array(at, dtype=np.int64), np.full(len(at), bits, dtype=np.uint64), bits)
         for index in at:
             self.rows[index] = self.rows[index]._replace(flags=bits, modseq=bits)
+
+    def flag(self, bits: int) -> None:
+        uid, mask, on = (
+            (self.rows[bits % len(self.rows)].uid if self.rows else 0) + bits % 2,
+            1 << bits % 64,
+            bits % 3 > 0,
+        )
+        changed = False
+        for index, row in enumerate(self.rows):
+            if row.uid == uid:
+                flags = row.flags | mask if on else row.flags & ~mask
+                changed = flags != row.flags
+                self.rows[index] = row._replace(flags=flags, modseq=bits)
+        assert self.columns.change_flag(uid, mask, on, bits) is changed
 
     def remove(self, bits: int) -> None:
         at = self._some(bits)
