@@ -20,10 +20,11 @@ MAX_OLD_DOMAINS: Final = 20
 MIN_MESSAGE: Final = 64 * KiB
 MIN_RECIPIENTS: Final = 100
 MAX_RETENTION_DAYS: Final = 36500
+MAX_QUOTA: Final = 1 << 60
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_SIZE: Final = re.compile(r"(\d{1,15})\s*([km]?)(?:i?b)?", re.IGNORECASE)
-_UNITS: Final = {"": 1, "k": KiB, "m": MiB}
+_SIZE: Final = re.compile(r"(\d{1,18})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNITS: Final = {"": 1, "k": KiB, "m": MiB, "g": 1024 * MiB, "t": 1024 * 1024 * MiB}
 
 
 def change_setting(store: Store, actor: Actor, name: str, value: Value) -> Value:
@@ -81,14 +82,32 @@ def _check_domains(value: Value) -> str:
 
 
 def _check_number(low: int, high: int, what: str) -> Callable[[Value], int]:
-    """A check for a whole number, or a size with K or M behind it."""
+    """A check for a whole number, or a size with K, M, G or T behind it."""
 
     def check(value: Value) -> int:
-        match = _SIZE.fullmatch(str(value).strip())
-        number = int(match[1]) * _UNITS[match[2].lower()] if match else -1
+        number = parse_size(str(value))
         if not low <= number <= high:
             raise Refused(Reason.CANNOT, f"{what} must be a number from {low} to {high}, not {value}")
         return number
+
+    return check
+
+
+def parse_size(text: str) -> int:
+    """A number, or a size with K, M, G or T behind it, in octets; -1 for what is neither."""
+    match = _SIZE.fullmatch(text.strip())
+    return int(match[1]) * _UNITS[match[2].lower()] if match else -1
+
+
+def _check_switch(what: str) -> Callable[[Value], bool]:
+    """A check for on or off."""
+    words = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+
+    def check(value: Value) -> bool:
+        chosen = words.get(str(value).strip().lower())
+        if chosen is None:
+            raise Refused(Reason.CANNOT, f"{what} is on or off, not {value}")
+        return chosen
 
     return check
 
@@ -100,4 +119,7 @@ CHECKS: Final[Mapping[str, Callable[[Value], Value]]] = {
     "retention-days": _check_number(0, MAX_RETENTION_DAYS, "retention-days"),
     "max-message-size": _check_number(MIN_MESSAGE, MAX_MESSAGE, "max-message-size"),
     "max-recipients": _check_number(MIN_RECIPIENTS, MAX_RECIPIENTS, "max-recipients"),
+    "quota-storage": _check_number(0, MAX_QUOTA, "quota-storage"),
+    "quota-messages": _check_number(0, MAX_QUOTA, "quota-messages"),
+    "imap-unauthenticate": _check_switch("imap-unauthenticate"),
 }

@@ -48,4 +48,6 @@ def settings(log: Path, as_json: bool) -> None:
 
 def _value(item: Any) -> str:
     value = item["value"]
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "-" if value in (None, "") else str(value)

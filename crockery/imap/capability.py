@@ -10,20 +10,24 @@ ALWAYS: Final = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE"
 AFTER_LOGIN: Final = (
     *ALWAYS,
     "IDLE", "NAMESPACE", "CHILDREN", "UIDPLUS", "UNSELECT", "MOVE", "SPECIAL-USE", "CREATE-SPECIAL-USE",
-    "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "SEARCHRES", "BINARY", "STATUS=SIZE",
+    "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "SEARCHRES", "BINARY", "STATUS=SIZE", "COMPRESS=DEFLATE",
+    "UNAUTHENTICATE",
 )  # fmt: skip
 
 ENABLEABLE: Final = frozenset(("IMAP4REV2",))
 """What ENABLE can switch on (RFC 5161)."""
 
 
-def capabilities(*, logged_in: bool, tls: bool, secure: bool, scram: bool) -> tuple[str, ...]:
+def capabilities(
+    *, logged_in: bool, tls: bool, secure: bool, scram: bool, unauthenticate: bool = True
+) -> tuple[str, ...]:
     """The capabilities now.
 
-    `secure`: passwords may pass, for the connection is TLS or does not leave the machine; `scram`: somebody can use it.
+    `secure`: passwords may pass, for the connection is TLS or does not leave the machine; `scram`: somebody can use it;
+    `unauthenticate`: the setting of that name.
     """
     if logged_in:
-        return AFTER_LOGIN
+        return AFTER_LOGIN if unauthenticate else tuple(name for name in AFTER_LOGIN if name != "UNAUTHENTICATE")
     starttls = () if tls else ("STARTTLS",)
     if not secure:
         return (*ALWAYS, *starttls, "LOGINDISABLED")

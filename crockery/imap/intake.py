@@ -19,7 +19,7 @@ async def receive(session: Session) -> None:
     Raises SessionLost when the client is silent for too long or the server stops, ClientEnded, PeerGone.
     """
     if session.unanswered < limits.IMAP_INPUT_BATCH and session.out.size < limits.IMAP_OUTPUT_HELD:
-        data = session.connection.receive_now()
+        data = _inflated(session) or _take(session, session.connection.receive_now())
         if data:
             session.unanswered += len(data)
             session.framer.receive_data(data)
@@ -27,7 +27,23 @@ async def receive(session: Session) -> None:
             return
     session.unanswered = 0
     await session.out.flush()
-    session.framer.receive_data(await _wait(session))
+    data = _inflated(session)
+    while not data:
+        data = _take(session, await _wait(session))
+    session.framer.receive_data(data)
+
+
+def _inflated(session: Session) -> bytes:
+    """More of what a compressed stream brought before."""
+    return b"" if session.inflater is None else session.inflater.next_data()
+
+
+def _take(session: Session, data: bytes | None) -> bytes:
+    """Octets of the connection as the client meant them; of a compressed stream they may make none yet."""
+    if session.inflater is None or not data:
+        return data or b""
+    session.inflater.receive_data(data)
+    return session.inflater.next_data()
 
 
 async def _wait(session: Session) -> bytes:

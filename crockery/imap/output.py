@@ -11,6 +11,7 @@ import trio
 
 from crockery import limits
 from crockery.events.writer import Writer
+from crockery.imap.wire.compress import Deflater
 from crockery.net.connection import Connection
 
 TURN: Final = limits.IMAP_TURN
@@ -19,11 +20,12 @@ TURN: Final = limits.IMAP_TURN
 class Output:
     """Responses on their way to the client."""
 
-    __slots__ = ("_connection", "_pieces", "_position", "_turn_ends", "_writer", "size")
+    __slots__ = ("_connection", "_deflater", "_pieces", "_position", "_turn_ends", "_writer", "size")
 
     def __init__(self, connection: Connection, writer: Writer) -> None:
         self._connection = connection
         self._writer = writer
+        self._deflater: Deflater | None = None
         self._pieces: list[bytes] = []
         self._position = 0
         self._turn_ends = 0.0
@@ -47,7 +49,24 @@ class Output:
             return
         pieces, self._pieces, self.size = self._pieces, [], 0
         await self._writer.wait_durable(self._position)
-        await self._connection.send(pieces)
+        if self._deflater is None:
+            await self._connection.send(pieces)
+        else:
+            await self._send_deflated(self._deflater, pieces)
+
+    async def compress(self, deflater: Deflater | None) -> None:
+        """Send what is written so far as ever; from now on everything goes through `deflater`, or plain without one.
+
+        Raises trio.TooSlowError, PeerGone.
+        """
+        await self.flush()
+        self._deflater = deflater
+
+    async def _send_deflated(self, deflater: Deflater, pieces: list[bytes]) -> None:
+        for data in deflater.deflate(pieces):
+            if data:
+                await self._connection.send(data)
+            await self.pause()
 
     async def relieve(self) -> None:
         """In the midst of a long command: send if much is held, and let others have a turn when ours was long."""

@@ -1,7 +1,7 @@
 """What is known of one connection: who, in which state, with which mailbox selected. Data; verbs act on it."""
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Final, NamedTuple
 
 import trio
 
@@ -16,6 +16,7 @@ from crockery.imap.output import Output
 from crockery.imap.recent import Recents
 from crockery.imap.selected import Selected
 from crockery.imap.uploads import Upload
+from crockery.imap.wire.compress import Inflater
 from crockery.imap.wire.framer import BEFORE_LOGIN, Framer, FramerLimits
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.verbs import State
@@ -23,6 +24,12 @@ from crockery.net.connection import Connection
 from crockery.net.login import Login
 from crockery.net.services import Services
 from crockery.projections.mailboxes import Mailbox
+
+OF_CONNECTION: Final = frozenset((
+    "connection", "services", "shared", "out", "framer", "client", "inflater", "uploads", "unanswered", "bad_commands",
+    "failed_logins", "ending", "waiting",
+))  # fmt: skip
+"""Fields of a Session that outlive UNAUTHENTICATE."""
 
 
 class Completed(NamedTuple):
@@ -61,6 +68,8 @@ class Session:
     """ENABLE IMAP4rev2 was given: names are UTF-8, SEARCH answers ESEARCH, nothing is \\Recent."""
     client: str = ""
     """What the program called itself in ID."""
+    inflater: Inflater | None = None
+    """COMPRESS is active: what comes in goes through it."""
     uploads: list[Upload] = field(default_factory=list)
     """Streamed literals of the command that is coming in."""
     uploading: Command | None = None
@@ -108,6 +117,7 @@ class Session:
             tls=bool(connection.tls),
             secure=connection.is_secure,
             scram=self.services.logins.offers_scram(self.peer),
+            unauthenticate=bool(self.store.state.settings.get("imap-unauthenticate")),
         )
 
     def enter(self, login: Login) -> None:
@@ -117,6 +127,20 @@ class Session:
         self.actor = Actor(login.account, "imap", connection.peer, self.client, connection.tls, login.app)
         largest = min(limits.IMAP_MESSAGE_MAX, self.store.state.settings.number("max-message-size"))
         self.framer.limits = FramerLimits(message=largest)
+
+    def leave(self) -> None:
+        """Back to before login: nothing of the account, or enabled for it, stays (RFC 8437 §4.1).
+
+        Every field goes back to its default but for those of the connection itself, so that none is forgotten.
+        """
+        for each in fields(self):
+            if each.name in OF_CONNECTION:
+                continue
+            if each.default_factory is not MISSING:
+                setattr(self, each.name, each.default_factory())
+            else:
+                setattr(self, each.name, each.default)
+        self.framer.limits = BEFORE_LOGIN
 
     def require_selected(self) -> Selected:
         """The view of the selected mailbox; the verb table sees to it that there is one."""

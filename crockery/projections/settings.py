@@ -23,6 +23,9 @@ SETTINGS: Final = (
     Setting("retention-days", RETENTION_DAYS, "days that deleted mail can still be brought back"),
     Setting("max-message-size", MAX_MESSAGE, "octets of the largest mail accepted"),
     Setting("max-recipients", MAX_RECIPIENTS, "recipients of one mail"),
+    Setting("quota-storage", 0, "octets of mail that an account without a quota of its own can hold; 0: no limit"),
+    Setting("quota-messages", 0, "messages that an account without a quota of its own can hold; 0: no limit"),
+    Setting("imap-unauthenticate", True, "whether an IMAP client may change accounts on one connection (RFC 8437)"),
 )
 
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

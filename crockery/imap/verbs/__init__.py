@@ -12,6 +12,7 @@ from crockery.imap.session import Completed, Session
 from crockery.imap.verbs import (
     anytime,
     append,
+    compress,
     copy,
     expunge,
     fetch,
@@ -38,6 +39,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "AUTHENTICATE": login.handle_authenticate,
     "LOGIN": login.handle_login,
     "ENABLE": anytime.handle_enable,
+    "COMPRESS": compress.handle_compress,
+    "UNAUTHENTICATE": compress.handle_unauthenticate,
     "SELECT": select.handle_select,
     "EXAMINE": select.handle_select,
     "CREATE": mailboxes.handle_create,

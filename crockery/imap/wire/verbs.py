@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Final
 
-from crockery.imap.wire import access, append, fetch, listing, mailboxes, messages, search
+from crockery.imap.wire import access, append, compress, fetch, listing, mailboxes, messages, search
 from crockery.imap.wire.cursor import Cursor
 
 Arguments = (
@@ -17,6 +17,7 @@ Arguments = (
     | access.Authenticate
     | access.Id
     | access.Enable
+    | compress.Compress
     | mailboxes.Select
     | mailboxes.Create
     | mailboxes.MailboxArgument
@@ -77,6 +78,8 @@ VERBS: Final[dict[str, Verb]] = {
     "AUTHENTICATE": Verb(access.parse_authenticate, BEFORE, Trait.READS_LINES),
     "LOGIN": Verb(access.parse_login, BEFORE),
     "ENABLE": Verb(access.parse_enable, AFTER),  # RFC 5161: authenticated state only; rev2 lets it be (section 6.3.1)
+    "COMPRESS": Verb(compress.parse_compress, AFTER, Trait.CHANGES_STREAM),
+    "UNAUTHENTICATE": Verb(access.parse_no_arguments, AFTER, Trait.CHANGES_STREAM | Trait.LEAVES_MAILBOX),
     "SELECT": Verb(mailboxes.parse_select, AFTER, Trait.LEAVES_MAILBOX),
     "EXAMINE": Verb(mailboxes.parse_select, AFTER, Trait.LEAVES_MAILBOX),
     "CREATE": Verb(mailboxes.parse_create, AFTER),
