@@ -1,11 +1,14 @@
 """Mail from one Crockery to another over real sockets: DNS asked, TLS verified, DKIM signed, or held."""
 
 import contextlib
+import re
+import smtplib
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import dkim
+import pytest
 import trio
 
 from crockery.actions.actor import the_server
@@ -101,3 +104,47 @@ async def test_no_such_domain(tmp_path: Path) -> None:
         number = enqueue(here.store, "ben@nowhere.test", options={"ben@nowhere.test": {"notify": ["NEVER"]}})
         await until(lambda: recipient(here, number).is_final)
         assert recipient(here, number).story[0].text == "The domain does not exist"
+
+
+async def test_an_answer_by_submission_and_forged_ones(tmp_path: Path) -> None:
+    async with two_servers(tmp_path, trusted=False) as (here, there):
+
+        def send(recipient: str, text: str, account: str = "anna") -> None:
+            with smtplib.SMTP("127.0.0.1", here.ports["submission"], timeout=10) as client:
+                client.login(account, "secret")
+                mail = f"From: {account}@example.test\r\nTo: {recipient}\r\nSubject: hi\r\n\r\n{text}\r\n"
+                client.sendmail(f"{account}@example.test", [recipient], mail)
+
+        def forge(recipient: str, sender: str = "x@there.test", author: str = "x@there.test") -> int:
+            with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=10) as client:
+                try:
+                    client.sendmail(sender, [recipient], f"From: {author}\r\n\r\nsend\r\n")
+                except smtplib.SMTPRecipientsRefused as error:
+                    return error.recipients[recipient][0]
+                except smtplib.SMTPResponseException as error:
+                    return error.smtp_code
+            return 250
+
+        await trio.to_thread.run_sync(send, "ben@there.test", "Hello Ben")
+        await until(lambda: inbox(here, "anna"))
+        (question,) = inbox(here, "anna")
+        found = re.search(rb"<(crockery\+[a-z2-7]{26}@example.test)>", question)
+        assert found is not None
+        token = found[1].decode()
+        run = trio.to_thread.run_sync
+        assert await run(forge, token) == 550
+        assert await run(forge, "crockery@example.test") == 550
+        assert await run(forge, "anna@example.test", "crockery@example.test") == 550
+        assert await run(forge, "anna@example.test", "x@there.test", "Crockery <crockery@example.test>") == 550
+        for recipient, account in (
+            (token, "ben"),
+            ("crockery@example.test", "anna"),
+            (f"{token[:-15]}7@example.test", "anna"),
+        ):
+            with pytest.raises(smtplib.SMTPRecipientsRefused):
+                await run(send, recipient, "send", account)
+        assert not inbox(there, "ben")
+        await run(send, token, "Yes, send it please")
+        await until(lambda: inbox(there, "ben"))
+        assert b"Subject: Sending" in inbox(here, "anna")[1]
+        assert len(inbox(here, "anna")) == 2
