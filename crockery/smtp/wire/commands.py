@@ -13,8 +13,9 @@ from typing import Final
 from crockery import limits
 from crockery.smtp.wire import replies
 from crockery.smtp.wire.address import AddressError, Mailbox, PathTooLong, parse_path
-from crockery.smtp.wire.extensions import Parameters, parse_parameters
+from crockery.smtp.wire.extensions import Parameters, parse_parameters, read_date_time
 from crockery.smtp.wire.replies import CommandError, Reply
+from crockery.smtp.wire.xtext import decode_orcpt, decode_xtext
 
 # What browsers and their enemies say to any port; a mail client never does (cross-protocol attacks come so).
 HTTP_VERBS: Final = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH", "PRI"})
@@ -67,6 +68,47 @@ class Mail:
         """Whether the client declared that addresses or headers go beyond ASCII (RFC 6531)."""
         return "SMTPUTF8" in self.params
 
+    @property
+    def ret(self) -> str:
+        """How much of the message a notice should bring back (RFC 3461 §4.3): FULL, HDRS, or "" if it was not said."""
+        return self.params.get("RET", "").upper()
+
+    @property
+    def envid(self) -> str:
+        """The client's name for this transaction (RFC 3461 §4.4), decoded; "" if it has none."""
+        return decode_xtext(self.params.get("ENVID", ""))
+
+    @property
+    def requiretls(self) -> bool:
+        """Every hop must promise TLS (RFC 8689)."""
+        return "REQUIRETLS" in self.params
+
+    @property
+    def hold_for(self) -> int | None:
+        """Seconds from now before which nobody is to get it (RFC 4865)."""
+        return int(self.params["HOLDFOR"]) if "HOLDFOR" in self.params else None
+
+    @property
+    def hold_until(self) -> int | None:
+        """Unix seconds before which nobody is to get it (RFC 4865)."""
+        return read_date_time(self.params["HOLDUNTIL"]) if "HOLDUNTIL" in self.params else None
+
+    @property
+    def deliver_by(self) -> "DeliverBy | None":
+        """The deadline (RFC 2852)."""
+        if "BY" not in self.params:
+            return None
+        seconds, _, mode = self.params["BY"].upper().partition(";")
+        return DeliverBy(int(seconds), returns=mode.startswith("R"))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeliverBy:
+    """Seconds from now; then the message comes back (mode R), or its sender is told and it goes on (mode N)."""
+
+    seconds: int
+    returns: bool
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rcpt:
@@ -74,6 +116,16 @@ class Rcpt:
 
     forward_path: Mailbox
     params: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def notify(self) -> tuple[str, ...]:
+        """When the sender wants to be told (RFC 3461 §4.1), in capitals; empty: it was not said."""
+        return tuple(self.params["NOTIFY"].upper().split(",")) if "NOTIFY" in self.params else ()
+
+    @property
+    def orcpt(self) -> str:
+        """The address that the sender wrote to (RFC 3461 §4.2), as type;address, decoded; "" if it was not said."""
+        return decode_orcpt(self.params.get("ORCPT", ""))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -148,6 +200,8 @@ def parse_mail(argument: bytes, known: Parameters) -> Mail:
     if mailbox is not None and not mailbox.domain:
         raise CommandError(replies.BAD_SENDER)
     mail = Mail(mailbox, parse_parameters(rest, known))
+    if "HOLDFOR" in mail.params and "HOLDUNTIL" in mail.params:
+        raise CommandError(replies.bad_parameter("HOLDUNTIL"))
     if not is_ascii and not mail.smtputf8:
         raise CommandError(replies.SENDER_NEEDS_SMTPUTF8)
     return mail

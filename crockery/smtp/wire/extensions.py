@@ -7,11 +7,13 @@ RFC 5321 §2.2 (extension model), §4.1.1.11 (parameters). A new extension is a 
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from crockery import limits
 from crockery.smtp.wire import replies
 from crockery.smtp.wire.replies import CommandError
+from crockery.smtp.wire.xtext import XTEXT, decode_xtext
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Offer:
     max_recipients: int = limits.SMTP_MAX_RECIPIENTS
     max_transactions: int | None = limits.SMTP_MAX_TRANSACTIONS
     max_rcpt_domains: int | None = None
+    now: int = 0
+    """Unix seconds, for what is announced as a time."""
 
     @property
     def can_start_tls(self) -> bool:
@@ -77,8 +81,47 @@ def _render_limits(offer: Offer) -> str:
     return " ".join(f"{name}={value}" for name, value in known.items() if value is not None)
 
 
-# xtext = *( xchar / hexchar ) (RFC 3461 §4)
-_XTEXT: Final = r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+"
+def _render_hold(offer: Offer) -> str:
+    """`max-future-release-interval SP max-future-release-date-time` (RFC 4865 §3)."""
+    latest = datetime.fromtimestamp(offer.now + limits.SMTP_MAX_HOLD, UTC)
+    return f"{limits.SMTP_MAX_HOLD} {latest:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _is_envid(value: str | None) -> bool:
+    """`envid-parameter = "ENVID=" xtext`, 100 characters at most when decoded (RFC 3461 §4.4)."""
+    return _is_xtext(value) and value is not None and len(decode_xtext(value)) <= limits.SMTP_MAX_ENVID
+
+
+def _is_orcpt(value: str | None) -> bool:
+    """`original-recipient-address = addr-type ";" xtext` (RFC 3461 §4.2), UTF-8 for the type utf-8 (RFC 6533 §3)."""
+    kind, semicolon, address = (value or "").partition(";")
+    if not semicolon or len(value or "") > limits.SMTP_MAX_ORCPT or not _ADDRESS_TYPE.fullmatch(kind):
+        return False
+    return bool(address) if kind.lower() == "utf-8" else _is_xtext(address)
+
+
+def _is_notify(value: str | None) -> bool:
+    """`"NEVER" / 1#( "SUCCESS" / "FAILURE" / "DELAY" )` (RFC 3461 §4.1)."""
+    words = (value or "").upper().split(",")
+    return words == ["NEVER"] or (len(set(words)) == len(words) and {"SUCCESS", "FAILURE", "DELAY"}.issuperset(words))
+
+
+def read_date_time(value: str) -> int | None:
+    """Unix seconds of `date-time` (RFC 3339 §5.6), fractions dropped; None for what is none."""
+    if not _DATE_TIME.fullmatch(value):
+        return None
+    try:
+        return int(datetime.fromisoformat(value.upper()).timestamp())
+    except (ValueError, OverflowError):  # there is no such day, or its zone leads out of the calendar
+        return None
+
+
+_ADDRESS_TYPE: Final = re.compile(r"[A-Za-z0-9-]{1,32}", re.ASCII)
+_DATE_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII | re.IGNORECASE,
+)
+_is_xtext: Final = _matches(XTEXT)
 
 EXTENSIONS: Final = (
     Extension("PIPELINING"),  # RFC 2920
@@ -92,7 +135,27 @@ EXTENSIONS: Final = (
         "AUTH",
         lambda offer: " ".join(offer.auth_mechs),
         lambda offer: bool(offer.auth_mechs),
-        mail={"AUTH": _matches(f"<>|{_XTEXT}")},
+        mail={"AUTH": _matches(f"<>|{XTEXT}")},
+    ),
+    Extension(  # RFC 3461
+        "DSN",
+        mail={"RET": _matches("FULL|HDRS"), "ENVID": _is_envid},
+        rcpt={"NOTIFY": _is_notify, "ORCPT": _is_orcpt},
+    ),
+    Extension("REQUIRETLS", is_offered=lambda offer: offer.tls_active, mail={"REQUIRETLS": _no_value}),  # RFC 8689
+    Extension(  # RFC 4865
+        "FUTURERELEASE",
+        _render_hold,
+        lambda offer: offer.is_submission,
+        mail={
+            "HOLDFOR": _matches("[1-9][0-9]{0,8}"),
+            "HOLDUNTIL": lambda value: value is not None and read_date_time(value) is not None,
+        },
+    ),
+    Extension(  # RFC 2852 §4: a return after no time at all makes no sense
+        "DELIVERBY",
+        is_offered=lambda offer: offer.is_submission,
+        mail={"BY": _matches(r"(?:[+-]?[0-9]{1,9};N|\+?(?!0+;)[0-9]{1,9};R)T?")},
     ),
     Extension("LIMITS", _render_limits),  # RFC 9422
     Extension("HELP"),

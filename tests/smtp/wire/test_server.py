@@ -198,6 +198,7 @@ def test_hello_reply_lists_what_is_offered() -> None:
         "SMTPUTF8",
         "ENHANCEDSTATUSCODES",
         "CHUNKING",
+        "DSN",
         "LIMITS RCPTMAX=2 MAILMAX=2 RCPTDOMAINMAX=1",
         "HELP",
     ]
