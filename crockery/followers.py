@@ -110,6 +110,7 @@ class Followers:
     async def make_snapshot(self) -> bytes | None:
         """Have a child process fold the durable log; returns the digest of what it came to, None if it failed."""
         await self._copy_facts()
+        self._facts.seal()
         self._since_snapshot = 0
         place = (str(self._path), str(self._facts.position.offset), str(self._facts.length))
         command = [sys.executable, "-m", "crockery.projections.fold", *place]
@@ -166,6 +167,7 @@ def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:
         yield Step(1, total)
         while structures.work(FOLLOW_ROWS):
             yield Step(total - 1 - structures.backlog, total)
+        facts.seal()
         fold(path, facts.position.offset, facts.length)
         yield Step(total, total)
     finally:

@@ -1,37 +1,31 @@
 """The derived file `facts`: heads and facts of the log without the bodies, so that a full replay is a sequential read.
 
-Header: magic, version, then the log's own header. Then for each record, batch frames included: its offset in the log
-(8 octets, little-endian) and its octets up to the body. The chain is the log's, so every hash is checked here as there.
-It follows durable records only, and is never synced: whatever does not verify at its end is ignored and written anew.
+Header: magic, version, then the log's own header. Then chunks: length (4 octets, little-endian) and a zstd frame with a
+checksum, in which record follows record, batch frames included, each its octets up to the body. The chain is the log's,
+so every hash is checked here as there. It follows durable records only, and is never synced: whatever does not verify
+at its end is ignored and written anew.
 """
 
 import os
 import struct
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
+
+import zstandard
 
 from crockery.events.file import LogFile
-from crockery.events.format import (
-    HASH_SIZE,
-    HEAD,
-    HEAD_SIZE,
-    HEADER_SIZE,
-    MAX_FACTS,
-    OVERHEAD,
-    Hasher,
-    Head,
-    Header,
-)
-from crockery.events.scan import CHUNK, Position, Reader, Record
+from crockery.events.format import HASH_SIZE, HEAD, HEADER_SIZE, MAX_FACTS, OVERHEAD, Hasher, Header
+from crockery.events.scan import CHUNK, Position, Reader, Record, parse_run
 
 MAGIC: Final = b"CrkFacts"
-VERSION: Final = 1
+VERSION: Final = 2
 _PREFIX: Final = struct.Struct("<8sI")
-_OFFSET: Final = struct.Struct("<Q")
+_LENGTH: Final = struct.Struct("<I")
 START: Final = _PREFIX.size + HEADER_SIZE
 NAME: Final = "facts"
+FULL: Final = 32 * 1024
+"""Octets of records after which a chunk is full: until then it is written anew when there are more."""
 
 
 class FactsReader:
@@ -40,8 +34,13 @@ class FactsReader:
     A file of another log or version, or one that does not go on from `start`, reads as empty.
     """
 
-    def __init__(self, path: Path, file: LogFile, header: Header, start: Position, at: int = 0) -> None:
-        """Read the file at `path` from octet `at` (0: its beginning), which stands for `start` in the log `file`."""
+    def __init__(
+        self, path: Path, file: LogFile, header: Header, start: Position, at: int = 0, end: int | None = None
+    ) -> None:
+        """Read the file at `path` from octet `at` (0: its beginning), which stands for `start` in the log `file`.
+
+        `end`: where a writer's `seal` was, to read up to.
+        """
         self.offset = start.offset
         """Where in the log the next record is."""
         self.previous = start.hash
@@ -54,6 +53,8 @@ class FactsReader:
         self._header = header
         self._hasher = Hasher(header.key)
         self._at = at or START
+        self._end = end
+        self._decompressor = zstandard.ZstdDecompressor()
 
     def runs(self) -> Iterator[list[Record]]:
         """Records in lists, as `scan.Reader.runs`."""
@@ -66,47 +67,51 @@ class FactsReader:
                 return
             facts.seek(self._at)
             self.length = self._at
-            buffer = b""
-            while not self.disagrees and (data := facts.read(CHUNK)):
-                buffer += data
-                run, used = self._parse(buffer)
-                buffer = buffer[used:]
-                run = self._agreed(run)
-                if run:
-                    last = run[-1]
-                    self.offset, self.previous = last.end, last.hash
-                    self.length += sum(8 + OVERHEAD + len(record.facts) for record in run)
-                    yield run
-                elif len(buffer) > MAX_FACTS:
-                    return
+            while (data := self._some_chunks(facts)) and (run := self._checked(data)):
+                self.offset, self.previous = run[-1].end, run[-1].hash
+                self.length = facts.tell()
+                yield run
 
-    def _parse(self, data: bytes) -> tuple[list[Record], int]:
-        records = []
-        at = 0
-        size = len(data)
-        unpack, hasher, make = HEAD.unpack_from, self._hasher, Head._make
-        previous, expected = self.previous, self.offset
-        while at + 8 + OVERHEAD <= size:
-            head = make(unpack(data, at + 8))
-            end = at + 8 + HEAD_SIZE + head.facts_length
-            if head.previous != previous or end + HASH_SIZE > size:
+    def _some_chunks(self, facts: BinaryIO) -> bytes:
+        """The records of the next chunks, some megabytes of them; empty at the end of what is whole."""
+        chunks = []
+        octets = 0
+        while octets < CHUNK:
+            at = facts.tell()
+            chunk = self._chunk(facts) if at != self._end else b""
+            if not chunk:
+                facts.seek(at)
                 break
-            offset = _OFFSET.unpack_from(data, at)[0]
-            digest = data[end : end + HASH_SIZE]
-            if offset != expected or hasher(data[at + 8 : end]) != digest:
-                break
-            records.append(Record(offset, head, data[at + 8 + HEAD_SIZE : end], digest))
-            previous = digest
-            expected = offset + OVERHEAD + head.facts_length + head.body_length
-            at = end + HASH_SIZE
-        return records, at
+            chunks.append(chunk)
+            octets += len(chunk)
+        return b"".join(chunks)
 
-    def _agreed(self, run: list[Record]) -> list[Record]:
-        """The records of the run that the log has too: all, or those before it went another way."""
-        if not run or agrees(self._file, run[-1]):
-            return run
-        self.disagrees = True
-        return run[: bisect_left(run, True, key=lambda record: not agrees(self._file, record))]
+    def _chunk(self, facts: BinaryIO) -> bytes:
+        head = facts.read(_LENGTH.size)
+        if len(head) < _LENGTH.size:
+            return b""
+        frame = facts.read(min(_LENGTH.unpack(head)[0], _LARGEST))
+        try:
+            if not 0 < zstandard.frame_content_size(frame) <= _LARGEST:  # damage must not cost gigabytes of memory
+                return b""
+            chunk: bytes = self._decompressor.decompress(frame)
+        except zstandard.ZstdError:
+            return b""
+        return chunk
+
+    def _checked(self, data: bytes) -> list[Record]:
+        """The records in `data`, if all verify and the log has them too; the chain vouches for all but the last."""
+        run, _ = parse_run(data, self.offset, self.previous, self._hasher, bodies=False)
+        if sum(OVERHEAD + len(record.facts) for record in run) != len(data):
+            return []
+        if not agrees(self._file, run[-1]):
+            self.disagrees = True
+            return []
+        return run
+
+
+_LARGEST: Final = MAX_FACTS + CHUNK
+"""Octets of a chunk: records read together, or one with the longest facts."""
 
 
 def _fits(head: bytes, header: Header) -> bool:
@@ -135,6 +140,7 @@ class FactsWriter:
         """Go on where a reader that has come to its end stopped; raises OSError."""
         self._file = file
         self._hasher = Hasher(header.key)
+        self._compressor = zstandard.ZstdCompressor(write_checksum=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._out = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.length = reader.length
@@ -143,6 +149,10 @@ class FactsWriter:
         """The place in the log up to which it has been copied."""
         if not self.length:
             self._start(header)
+        self._full_to = self.length
+        """Octets of the file that stay as they are."""
+        self._unfilled = bytearray()
+        """The records in the chunk after them."""
         os.ftruncate(self._out, self.length)
 
     def _start(self, header: Header) -> None:
@@ -154,19 +164,24 @@ class FactsWriter:
         """Copy what the log has up to offset `end` (durable, an atom's end). Blocks: for a thread. Raises OSError."""
         reader = Reader(self._file, self.position, self._hasher, end=end)
         for run in reader.runs():
-            data = b"".join(_copied(run))
-            os.pwrite(self._out, data, self.length)
-            self.length += len(data)
+            for record in run:
+                self._unfilled += b"".join((HEAD.pack(*record.head), record.facts, record.hash))
+                if len(self._unfilled) >= FULL:
+                    self._write_chunk()
+                    self.seal()
+            self._write_chunk()
             self.position = Position(reader.offset, 0, reader.previous)
+
+    def seal(self) -> None:
+        """Let the file be as long as it is now for good: what comes is a chunk of its own."""
+        self._full_to, self._unfilled = self.length, bytearray()
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._out)
 
-
-def _copied(run: Sequence[Record]) -> Iterator[bytes]:
-    for record in run:
-        yield _OFFSET.pack(record.offset)
-        yield HEAD.pack(*record.head)
-        yield record.facts
-        yield record.hash
+    def _write_chunk(self) -> None:
+        if self._unfilled:
+            frame = self._compressor.compress(self._unfilled)
+            os.pwrite(self._out, _LENGTH.pack(len(frame)) + frame, self._full_to)
+            self.length = self._full_to + _LENGTH.size + len(frame)

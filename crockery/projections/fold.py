@@ -30,7 +30,7 @@ def fold(path: Path, end: int, facts_at: int) -> bytes:
     """Write the snapshot of the log's first `end` octets; returns the digest of the state."""
     file = FileUpTo(path, end)
     folder = derived_folder(path)
-    start = start_from(folder, file)
+    start = start_from(folder, file, facts_at)
     recovered = replay(file, start.state.apply, start.catalog, start=start.position, facts=start.facts)
     hash_at = recovered.hash_at or start.hash_at
     result = snapshot.Snapshot(start.state, start.catalog, recovered.position, hash_at, facts_at)

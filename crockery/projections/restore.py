@@ -45,16 +45,16 @@ class Start:
     hash_at: int
 
 
-def start_from(folder: Path, file: LogFile) -> Start:
-    """The nearest place to fold from; raises NotALog."""
+def start_from(folder: Path, file: LogFile, facts_end: int | None = None) -> Start:
+    """The nearest place to fold from, the facts file read up to `facts_end`; raises NotALog."""
     header = read_header(file)
     loaded = snapshot.load(folder, file, header)
     if loaded.snapshot is None:
         place = beginning(header)
-        facts = FactsReader(folder / FACTS_NAME, file, header, place)
+        facts = FactsReader(folder / FACTS_NAME, file, header, place, end=facts_end)
         return Start(header, State(), Catalog(), place, facts, loaded.disagrees, header.length - len(header.hash))
     state, catalog, place, hash_at, facts_at = loaded.snapshot
-    facts = FactsReader(folder / FACTS_NAME, file, header, place, facts_at)
+    facts = FactsReader(folder / FACTS_NAME, file, header, place, facts_at, facts_end)
     return Start(header, state, catalog, place, facts, False, hash_at)
 
 

@@ -11,7 +11,8 @@ import pytest
 from crockery.actions.actor import Actor
 from crockery.actions.mail import copy_messages, expunge, store_flags
 from crockery.actions.mailboxes import create_mailbox, rename_mailbox
-from crockery.events.facts import FactsWriter
+from crockery.events.facts import FactsReader, FactsWriter
+from crockery.events.recover import beginning
 from crockery.projections import snapshot
 from crockery.projections.fold import fold
 from tests.support.store import TestStore
@@ -49,6 +50,7 @@ def follow(store: TestStore) -> tuple[int, int]:
     restored = store.restored
     writer = FactsWriter(restored.folder / "facts", store.log.file, store.log.header, restored.facts)
     writer.catch_up(store.log.durable_position.offset)
+    writer.seal()
     writer.close()
     return writer.position.offset, writer.length
 
@@ -170,3 +172,29 @@ def test_columns_of_a_snapshot_can_be_written_to(store: TestStore) -> None:
     store.reopen()
     again = Actor(anna.account, "imap", "192.0.2.1")
     assert store_flags(store.store, again, store.inbox(again), np.array([1]), "+", ["\\Seen"]).tolist() == [0]
+
+
+def test_the_facts_file_is_the_same_whenever_it_was_written(store: TestStore) -> None:
+    anna = store.account()
+    restored = store.restored
+    writer = FactsWriter(restored.folder / "facts", store.log.file, store.log.header, restored.facts)
+    for _ in range(40):
+        live(store, anna, 1)
+        writer.catch_up(store.log.durable_position.offset)
+        reader = FactsReader(restored.folder / "facts", store.log.file, store.log.header, beginning(store.log.header))
+        assert sum(len(run) for run in reader.runs()) > 0
+        assert (reader.offset, reader.previous) == (writer.position.offset, writer.position.hash)
+        assert reader.length == writer.length
+    assert writer.length > 2 * 4096, "several chunks"
+    writer.close()
+
+
+def test_a_fold_reads_no_facts_beyond_its_end(store: TestStore) -> None:
+    anna = store.account()
+    live(store, anna, 1)
+    end, facts_at = follow(store)
+    expected = digest(store)
+    live(store, anna, 2)
+    store.reopen()
+    follow(store)
+    assert fold(store.path, end, facts_at) == expected
