@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from crockery.cli.demo.authority import make_authority
-from tools.crash import PASSWORD, crockery, free_offset, running
+from tools.crash import PASSWORD, Wrong, crockery, free_offset, running
 
 DOMAIN: Final = "example.test"
 HOST: Final = "localhost"
@@ -110,8 +110,11 @@ def serving(folder: Path) -> Iterator[Served]:
             PASSWORD,
         ]
     )
-    with running(served.log, served.offset):
-        yield served
+    try:
+        with running(served.log, served.offset):
+            yield served
+    except Wrong as error:
+        raise Differs((folder / "server.log").read_text()) from error
 
 
 def needs(program: str, packages: str) -> str:

@@ -1,0 +1,153 @@
+"""ENVELOPE and BODYSTRUCTURE as a client gets them, compared with what the standard library reads in the mail.
+
+Its `email` reads the mail. Where that is not right nothing is compared; tools.check_corpus says where.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from email.policy import compat32
+from email.utils import getaddresses
+from typing import Any, Final, TypeAlias
+
+from crockery.message.addresses import is_damaged
+from tools.bench.client import Response
+
+Value: TypeAlias = Any
+"""bytes, int, None for NIL, or a list of these."""
+
+TOKEN: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"|~?\{\d+\}\r\n|([()])|([^\s()"]+)|\s+', re.DOTALL)
+BODY_SECTION: Final = re.compile(rb"BODY\[[^]]*\](?:<\d+>)?")
+ENVELOPE_TEXTS: Final = ((0, "date"), (1, "subject"), (8, "in-reply-to"), (9, "message-id"))
+ENVELOPE_ADDRESSES: Final = ((2, "from"), (3, "sender"), (4, "reply-to"), (5, "to"), (6, "cc"), (7, "bcc"))
+EmailMessage: TypeAlias = "Message[str, str]"
+
+
+def read_fetch(response: Response) -> dict[str, Value]:
+    """The items of one `* n FETCH (...)`, names in capitals. Raises ValueError."""
+    literals = iter(response.literals)
+    stack: list[list[Value]] = [[]]
+    text = BODY_SECTION.sub(
+        lambda found: found[0].replace(b" ", b"_").replace(b"(", b"<").replace(b")", b">"), response.text
+    )
+    position = 0
+    while position < len(text):
+        token = TOKEN.match(text, position)
+        if token is None:
+            raise ValueError(f"not IMAP at octet {position}: {text[position : position + 60]!r}")
+        position = token.end()
+        if token[1] is not None:
+            stack[-1].append(re.sub(rb"\\(.)", rb"\1", token[1]))
+        elif token[0].startswith((b"{", b"~{")):
+            stack[-1].append(next(literals))
+        elif token[2] == b"(":
+            stack.append([])
+        elif token[2] == b")":
+            closed = stack.pop()
+            stack[-1].append(closed)
+        elif token[3] is not None:
+            atom = token[3]
+            stack[-1].append(None if atom.upper() == b"NIL" else int(atom) if atom.isdigit() else atom)
+    items = stack[0][-1]
+    return {name.decode().upper(): value for name, value in zip(items[::2], items[1::2], strict=True)}
+
+
+def differences(data: bytes, items: dict[str, Value]) -> Iterator[str]:
+    """How ENVELOPE and BODYSTRUCTURE of the message `data` differ from `email`'s reading, one line each."""
+    theirs = message_from_bytes(data, policy=compat32)
+    yield from _compare_envelopes(items["ENVELOPE"], theirs)
+    yield from _compare_parts(data, items["BODYSTRUCTURE"], theirs, "1")
+
+
+def _compare_parts(data: bytes, ours: Value, theirs: EmailMessage, number: str) -> Iterator[str]:
+    payload: Any = theirs.get_payload()
+    their_children = payload if isinstance(payload, list) else []
+    their_type = theirs.get_content_type()
+    our_children = [child for child in ours if isinstance(child, list)] if isinstance(ours[0], list) else []
+    if our_children:
+        our_children = ours[: next(place for place, child in enumerate(ours) if not isinstance(child, list))]
+        our_type = f"multipart/{_lower(ours[len(our_children)])}"
+    else:
+        our_type = f"{_lower(ours[0])}/{_lower(ours[1])}"
+    if our_type == "message/delivery-status" or " " in their_type:
+        return
+    if their_type.startswith("multipart/") and not their_children:
+        if our_type != "text/plain":
+            yield f"{number}: no part found by email, ours {our_type}"
+        return
+    if our_type != their_type:
+        yield f"{number}: type {our_type}, email {their_type}"
+        return
+    yield from _compare_parameters(ours[len(our_children) + 1] if our_children else ours[2], theirs, number)
+    if our_type in ("message/rfc822", "message/global"):
+        yield from _compare_envelopes(ours[7], their_children[0])
+        our_children = [ours[8]]
+    if len(our_children) != len(their_children):
+        yield f"{number}: {len(our_children)} parts, email {len(their_children)}"
+        return
+    for place, (our_child, their_child) in enumerate(zip(our_children, their_children, strict=True), 1):
+        yield from _compare_parts(data, our_child, their_child, f"{number}.{place}")
+    if not our_children:
+        yield from _compare_leaf(data, ours, theirs, number)
+
+
+def _compare_parameters(ours: Value, theirs: EmailMessage, number: str) -> Iterator[str]:
+    for name, value in zip((ours or [])[::2], (ours or [])[1::2], strict=True):
+        expected = theirs.get_param(name.decode("latin-1"), unquote=True)
+        if isinstance(expected, str) and expected.encode("ascii", "surrogateescape") != value:
+            yield f"{number}: parameter {name!r} {value!r}, email {expected!r}"
+
+
+def _compare_leaf(data: bytes, ours: Value, theirs: EmailMessage, number: str) -> Iterator[str]:
+    encoding = str(theirs.get("content-transfer-encoding", "7bit")).strip().lower()
+    if _lower(ours[5]) != encoding and not re.search(r"[\s(;]", encoding):
+        yield f"{number}: encoding {ours[5]!r}, email {encoding}"
+    body = str(vars(theirs)["_payload"]).encode("ascii", "surrogateescape")  # get_payload would decode it
+    if ours[6] == len(body) + 2 and number != "1" and data.endswith(body + b"\r\n"):
+        return  # in a multipart that is never closed
+    if ours[6] != len(body):
+        yield f"{number}: {ours[6]} octets, email {len(body)}"
+    if _lower(ours[0]) == "text" and ours[7] != body.count(b"\n"):
+        yield f"{number}: {ours[7]} lines, email {body.count(chr(10).encode())}"
+
+
+def _compare_envelopes(ours: Value, theirs: EmailMessage) -> Iterator[str]:
+    for place, name in ENVELOPE_TEXTS:
+        expected = header_octets(theirs, name)
+        if expected is not None and not expected.isascii():
+            yield from _compare_eight_bit(name, ours[place], expected)
+        elif ours[place] != expected:
+            yield f"{name}: {ours[place]!r}, email {expected!r}"
+    for place, name in ENVELOPE_ADDRESSES:
+        raw = header_octets(theirs, name)
+        if not raw and name in ("sender", "reply-to"):
+            raw = header_octets(theirs, "from")
+        if raw is None or is_damaged(raw):
+            continue
+        specs = [b"%s@%s" % (mailbox, host) for _, _, mailbox, host in ours[place] or () if mailbox and host]
+        expected_specs = [spec for _, spec in getaddresses([raw.decode("utf-8", "replace")]) if spec]
+        if [spec.decode("utf-8", "replace") for spec in specs] != [spec.replace('"', "") for spec in expected_specs]:
+            yield f"{name}: addresses {specs}, email {expected_specs} of {raw!r}"
+
+
+def _compare_eight_bit(name: str, ours: bytes, expected: bytes) -> Iterator[str]:
+    """Octets beyond ASCII come as encoded words. UTF-8 must be right in them; other charsets can only be guessed."""
+    decoded = str(make_header(decode_header(ours.decode("ascii"))))
+    with contextlib.suppress(UnicodeDecodeError):
+        if decoded != expected.decode():
+            yield f"{name}: {decoded!r}, email {expected!r}"
+
+
+def header_octets(theirs: EmailMessage, name: str) -> bytes | None:
+    """The value of the first field of that name, unfolded; None: there is none."""
+    for key, value in theirs.raw_items():
+        if key.lower() == name:
+            return re.sub(rb"[\r\n]+", b"", str(value).encode("ascii", "surrogateescape")).strip(b" \t")
+    return None
+
+
+def _lower(value: bytes) -> str:
+    return value.decode("latin-1").lower()
