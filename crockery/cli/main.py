@@ -20,7 +20,12 @@ COMMANDS: Final = {
         "alias": "addresses",
         "wildcard": "addresses",
     },
-    "Settings, and mail on its way": {"settings": "settings", "change": "settings", "queue": "queue"},
+    "Settings, and mail on its way": {
+        "settings": "settings",
+        "change": "settings",
+        "queue": "queue",
+        "whitelist": "whitelist",
+    },
     "What happened": {"status": "status", "log": "journal", "history": "journal"},
     "The file": {"backup": "upkeep", "verify": "upkeep", "repair": "upkeep", "reindex": "upkeep"},
 }

@@ -1,4 +1,4 @@
-"""`crockery queue`: mail that waits to go elsewhere. Sending is not here yet."""
+"""`crockery queue`: mail that waits to go elsewhere."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 
 from crockery.cli import output
 from crockery.cli.options import control, json_option, log_option
-from crockery.web.words import listed
+from crockery.web.words import listed, plural
 
 
 @click.group()
@@ -29,14 +29,14 @@ def list_queue(log: Path, as_json: bool) -> None:
             str(item["number"]),
             output.when(item["time"]),
             item["from"] or "<>",
-            output.shown(", ".join(item["recipients"])),
+            output.shown(", ".join(f"{to} ({item['states'][to]})" for to in item["recipients"])),
             output.size(item["octets"]),
         )
         for item in found["items"]
     ]
     output.table(("number", "since", "from", "to", "size"), rows, right=(0, 4), none="No mail is waiting.")
     if rows:
-        output.hint("This version of Crockery keeps such mail and does not send it yet.")
+        output.hint("`crockery queue show NUMBER` tells the whole story of one.")
 
 
 @queue.command()
@@ -44,7 +44,7 @@ def list_queue(log: Path, as_json: bool) -> None:
 @log_option
 @json_option
 def show(number: str, log: Path, as_json: bool) -> None:
-    """One message: who sent it, to whom, and its header."""
+    """One message: who sent it, its header, and each recipient's whole story."""
     with control(log) as api:
         found = api.ask("GET", "queue", number)
     if as_json:
@@ -56,13 +56,68 @@ def show(number: str, log: Path, as_json: bool) -> None:
             ("since", output.when(found["time"])),
             ("account", found["account"] or "the server"),
             ("from", found["from"] or "<>"),
-            ("to", ", ".join(found["recipients"])),
             ("size", output.size(found["octets"])),
         )
     )
+    for story in found["stories"]:
+        output.note("")
+        output.note(output.shown(f"{story['address']}: {story['state']}"))
+        for sentence in story["story"]:
+            output.note("  " + output.shown(sentence))
     output.note("")
     for line in found["header"]:
         output.note(output.shown(line.replace("\t", " ")))
+
+
+@queue.command()
+@click.argument("number")
+@click.argument("recipients", nargs=-1)
+@log_option
+@json_option
+def retry(number: str, recipients: tuple[str, ...], log: Path, as_json: bool) -> None:
+    """Try again at once: these RECIPIENTS, or all."""
+    due = _reschedule("retry", number, recipients, log, as_json)
+    if not as_json:
+        output.note(f"Message {number} is tried again for {listed(due)}.")
+
+
+@queue.command("send-insecure")
+@click.argument("number")
+@click.argument("recipients", nargs=-1)
+@log_option
+@json_option
+def send_insecure(number: str, recipients: tuple[str, ...], log: Path, as_json: bool) -> None:
+    """Send it to these RECIPIENTS, or all, even if there is no secure way."""
+    due = _reschedule("send-insecure", number, recipients, log, as_json)
+    if not as_json:
+        output.note(f"Message {number} goes to {listed(due)}, with a secure way or without one.")
+
+
+def _reschedule(what: str, number: str, recipients: tuple[str, ...], log: Path, as_json: bool) -> list[str]:
+    with control(log) as api:
+        results = [
+            api.ask("POST", "queue", number, what, query={"recipient": recipient} if recipient else {})
+            for recipient in recipients or ("",)
+        ]
+    due = [recipient for result in results for recipient in result["recipients"]]
+    if as_json:
+        output.write_json({**results[-1], "recipients": due})
+    return due
+
+
+@queue.command()
+@click.argument("choice", type=click.Choice(("send", "drop")))
+@log_option
+@json_option
+def release(choice: str, log: Path, as_json: bool) -> None:
+    """After starting from a copy of the log: send the mail that stands still, or drop it."""
+    with control(log) as api:
+        found = api.ask("POST", "queue-release", choice=choice)
+    if as_json:
+        output.write_json(found)
+    else:
+        done = "sent" if choice == "send" else "dropped"
+        output.note(f"{plural(found['messages'], 'message')} {'is' if found['messages'] == 1 else 'are'} {done}.")
 
 
 @queue.command()

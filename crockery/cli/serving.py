@@ -12,9 +12,11 @@ import trio
 
 from crockery.app import InitError, Options, Server, StartError, initialise, run_until_signal
 from crockery.app.init import NewLog
+from crockery.app.outgoing import World
 from crockery.cli import output
 from crockery.cli.errors import CommandFailed, about
 from crockery.cli.options import ask_password, log_argument
+from crockery.net.resolver import parse_server
 
 
 @click.command()
@@ -74,15 +76,27 @@ def make_log(log: Path, new: NewLog) -> None:
     "--bind", multiple=True, metavar="ADDRESS", help="IP address to listen on; may be repeated. Default: all."
 )
 @click.option("--port-offset", type=click.IntRange(0, 64000), default=0, help="Added to 25, 465, 587, 143, 993.")
+@click.option(
+    "--resolver", metavar="ADDRESS[:PORT]", default="", help="The one DNS server to ask. Default: the system's."
+)
+@click.option(
+    "--outbound-port", type=click.IntRange(1, 65535), default=25, help="Where mail goes to, for trying things out."
+)
 @click.option("--restored", is_flag=True, help="The log is a copy whose original went on for a while.")
-def run(log: Path, bind: tuple[str, ...], port_offset: int, restored: bool) -> None:
+def run(log: Path, bind: tuple[str, ...], port_offset: int, resolver: str, outbound_port: int, restored: bool) -> None:
     """Serve a log over SMTP and IMAP.
 
     SMTP is on ports 25, 465 and 587, IMAP on 143 and 993. Ctrl-C or SIGTERM stops it in good order.
     """
     if not log.exists():
         _offer_to_make(log)
-    serve(Options(log, bind, port_offset, restored=restored), announce_ports)
+    if resolver:
+        try:
+            parse_server(resolver)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--resolver") from error
+    world = World(resolver, outbound_port)
+    serve(Options(log, bind, port_offset, restored=restored, world=world), announce_ports)
 
 
 def _offer_to_make(log: Path) -> None:

@@ -40,7 +40,7 @@ def demo(folder: Path, port_offset: int) -> None:
     log = folder / "demo.crk"
     if not log.exists():
         make_demo(folder, log)
-    serve(Options(log, (ADDRESS,), port_offset), lambda server: announce(server, folder))
+    serve(Options(log, (ADDRESS,), port_offset, world=None), lambda server: announce(server, folder))
 
 
 def make_demo(folder: Path, log: Path) -> None:

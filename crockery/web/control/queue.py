@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from crockery.actions.queue import cancel_recipients, existing_queued
+from crockery.actions.queue import cancel_recipients, existing_queued, release_queue, reschedule_recipients
 from crockery.projections.queue import QueuedMessage
 from crockery.web.control.errors import bad_request
 from crockery.web.control.request import Context, Json, Request
+from crockery.web.control.stories import state_of, tell
 from crockery.web.words import moment
 
 SHOWN_HEADER: Final = 16 * 1024
@@ -18,11 +19,37 @@ def list_queue(context: Context, request: Request) -> Json:
 
 
 def show(context: Context, request: Request, number: str) -> Json:
-    """One queued message, with its header."""
-    message = existing_queued(context.store, _number(number))
+    """One message, waiting or lately gone, with its header and each recipient's story."""
+    message = _existing(context, number)
     start = context.store.log.read_range(message.id, 0, SHOWN_HEADER)
     header = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
-    return {**_describe(context, message), "message_id": _message_id(context, message), "header": header.split("\r\n")}
+    still = context.store.state.queue.stands_still(message)
+    stories = [tell(message, recipient, context.store.now, stands_still=still) for recipient in message.recipients]
+    return {**_describe(context, message), "stories": stories, "header": header.split("\r\n")}
+
+
+def retry(context: Context, request: Request, number: str) -> Json:
+    """Try again at once: the recipient in the query, or all."""
+    return _reschedule(context, request, number, None, "queue retry")
+
+
+def send_insecure(context: Context, request: Request, number: str) -> Json:
+    """Send it without a secure way, if there is none: to the recipient in the query, or all."""
+    return _reschedule(context, request, number, True, "queue send-insecure")
+
+
+def release(context: Context, request: Request) -> Json:
+    """After a restored copy: send what stood still, or drop it."""
+    count = release_queue(context.store, request.actor, request.text("choice"), cmd="queue release")
+    return {"messages": count}
+
+
+def _reschedule(context: Context, request: Request, number: str, insecure: bool | None, cmd: str) -> Json:
+    recipient = request.query.get("recipient")
+    wanted = [recipient] if recipient else []
+    message = _number(number)
+    due = reschedule_recipients(context.store, request.actor, message, wanted, insecure=insecure, cmd=cmd)
+    return {"number": message, "recipients": due}
 
 
 def cancel(context: Context, request: Request, number: str) -> Json:
@@ -35,9 +62,9 @@ def cancel(context: Context, request: Request, number: str) -> Json:
     return {"number": message, "cancelled": gone, "recipients": _going(left) if left is not None else []}
 
 
-def _message_id(context: Context, message: QueuedMessage) -> str | None:
-    found = context.store.log.read_facts(message.id).get("message_id")
-    return str(found) if found else None
+def _existing(context: Context, number: str) -> QueuedMessage:
+    found = context.store.state.queue.find(_number(number))
+    return found if found is not None else existing_queued(context.store, _number(number))
 
 
 def _number(text: str) -> int:
@@ -59,6 +86,7 @@ def _describe(context: Context, message: QueuedMessage) -> Json:
         "account": account.name if account is not None else None,
         "from": message.reverse_path,
         "recipients": _going(message),
+        "states": {r.address: state_of(message, r, context.store.now) for r in message.recipients},
         "octets": message.size,
         "message_id": context.store.log.read_facts(message.id).get("message_id"),
     }

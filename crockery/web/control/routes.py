@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from crockery.web.control import accounts, addresses, journal, queue, settings, status
+from crockery.web.control import accounts, addresses, journal, queue, settings, status, trust
 from crockery.web.control.errors import ControlError
 from crockery.web.control.request import Context, Json, Lines, Request
 
@@ -47,6 +47,7 @@ ROUTES: Final = (
     Route("GET", "/v1/accounts/{name}", accounts.show),
     Route("PATCH", "/v1/accounts/{name}", accounts.change, prepare=accounts.hash_new_password),
     Route("DELETE", "/v1/accounts/{name}", accounts.remove),
+    Route("PUT", "/v1/accounts/{name}/forward", accounts.put_forward),
     Route("GET", "/v1/accounts/{name}/app-passwords", accounts.list_app_passwords),
     Route("POST", "/v1/accounts/{name}/app-passwords", accounts.add_app, prepare=accounts.make_app_password),
     Route("DELETE", "/v1/accounts/{name}/app-passwords/{label}", accounts.remove_app),
@@ -58,6 +59,12 @@ ROUTES: Final = (
     Route("GET", "/v1/queue", queue.list_queue),
     Route("GET", "/v1/queue/{number}", queue.show),
     Route("DELETE", "/v1/queue/{number}", queue.cancel),
+    Route("POST", "/v1/queue/{number}/retry", queue.retry),
+    Route("POST", "/v1/queue/{number}/send-insecure", queue.send_insecure),
+    Route("POST", "/v1/queue-release", queue.release),
+    Route("GET", "/v1/whitelist/tls", trust.list_grants),
+    Route("PUT", "/v1/whitelist/tls/{domain}", trust.grant),
+    Route("DELETE", "/v1/whitelist/tls/{domain}", trust.revoke),
     Route("GET", "/v1/log", journal.read_log, follows=True),
     Route("GET", "/v1/history", journal.read_history),
     Route("POST", "/v1/reindex", status.reindex),

@@ -1,0 +1,94 @@
+"""A recipient's whole story in sentences: what `queue show` tells."""
+
+from typing import Final
+
+from crockery.projections.queue import Attempt, QueuedMessage, Recipient, RecipientState
+from crockery.web.control.request import Json
+from crockery.web.words import moment, plural
+
+_MICRO: Final = 1_000_000
+_VERIFIED: Final = {
+    "dane": "its certificate is the one that the domain's DANE records name",
+    "mta-sts": "its certificate is valid, as the domain's MTA-STS policy asks",
+    "certificate": "its certificate is valid for its name",
+    "pin": "it has the key that was trusted",
+}
+_RESULTS: Final = {
+    "delivered": "it took the message, and tells of what comes of it",
+    "relayed": "it took the message",
+    "deferred": "it is to be tried again",
+    "held": "the message was held, because that is not a secure way",
+    "failed": "that is final",
+}
+
+
+def state_of(message: QueuedMessage, recipient: Recipient, now: int) -> str:
+    """Its state in a word or two; `now` in unix seconds."""
+    if recipient.state is RecipientState.DUE and message.hold_until > now:
+        return "held until its time"
+    return recipient.state.name.lower().replace("_", " ")
+
+
+def tell(message: QueuedMessage, recipient: Recipient, now: int, *, stands_still: bool) -> Json:
+    """All there is to tell of a recipient, for programs and, in `story`, for people."""
+    return {
+        "address": recipient.address,
+        "state": state_of(message, recipient, now),
+        "attempts": recipient.attempts,
+        "next": moment(recipient.next * _MICRO) if recipient.is_waiting else None,
+        "insecure": recipient.insecure,
+        "problem": dict(recipient.problem) if recipient.problem else None,
+        "story": [*map(_attempt, recipient.story), *_ahead(message, recipient, now, stands_still)],
+        "tries": [_facts(attempt) for attempt in recipient.story],
+    }
+
+
+def _attempt(attempt: Attempt) -> str:
+    when = moment(attempt.time)[:16].replace("T", " ")
+    host = f" ({attempt.place.address})" if attempt.place.address else ""
+    where = f"{attempt.place.host}{host}" if attempt.place.host else "no server was asked"
+    said = f"{attempt.code} {attempt.enhanced} {attempt.text}".strip() if attempt.code else attempt.text
+    words = f": {said}" if said else ""
+    end = "the connection was lost before the answer came, so it may have arrived" if attempt.why == "uncertain" else ""
+    return f"{when}: {where}{_tls(attempt)}{words}; {end or _RESULTS.get(attempt.result, attempt.result)}"
+
+
+def _tls(attempt: Attempt) -> str:
+    tls = attempt.place.tls
+    if tls is None:
+        return " without TLS" if attempt.place.address and attempt.result in ("delivered", "relayed") else ""
+    how = _VERIFIED.get(tls["verified"], "nothing vouches for its certificate")
+    return f", {tls['version']}, {how}"
+
+
+def _ahead(message: QueuedMessage, recipient: Recipient, now: int, stands_still: bool) -> list[str]:
+    """What comes next."""
+    if stands_still:
+        return ["it waits for a word: this log is a copy, and `crockery queue release send` or `drop` decides"]
+    if recipient.state is RecipientState.IN_FLIGHT:
+        return ["it is being sent at this moment"]
+    if recipient.state is RecipientState.CANCELLED:
+        return ["it was taken back"]
+    if not recipient.is_waiting:
+        return []
+    left = message.expires - now
+    days = plural(max(left // 86400, 0), "day") if left >= 86400 else plural(max(left // 3600, 0), "hour")
+    ahead = [f"next attempt {moment(recipient.next * _MICRO)[:16].replace('T', ' ')}; given up in {days}"]
+    if recipient.insecure:
+        ahead.insert(0, "it may go without a secure way: the sender said so")
+    return ahead
+
+
+def _facts(attempt: Attempt) -> Json:
+    place = attempt.place
+    return {
+        "time": moment(attempt.time),
+        "host": place.host or None,
+        "address": place.address or None,
+        "tls": dict(place.tls) if place.tls else None,
+        "result": attempt.result,
+        "code": attempt.code or None,
+        "enhanced": attempt.enhanced or None,
+        "text": attempt.text or None,
+        "why": attempt.why or None,
+    }

@@ -1,0 +1,76 @@
+"""The resources `queue` and `whitelist/tls`: stories told, and what can be done."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crockery.actions.actor import Actor
+from crockery.actions.queue import Outcome, begin_attempt, record_outcomes
+from crockery.projections.queue import Place
+from crockery.web.control.errors import ControlError
+from crockery.web.control.request import Context, Json, Request
+from crockery.web.control.routes import find_route, perform
+from tests.support.queue import enqueue, queued
+from tests.support.store import TestStore
+
+TLS = {"version": "TLSv1.3", "cipher": "x", "fingerprint": "0", "spki": "1", "names": [], "verified": "certificate"}
+PLACE = Place("mx.x.test", "192.0.2.9", TLS)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[TestStore]:
+    store = TestStore(tmp_path / "log.crk")
+    yield store
+    store.log.file.close()
+
+
+def ask(store: TestStore, method: str, path: str, query: dict[str, str] | None = None, **body: object) -> Json:
+    match = find_route(method, path)
+    request = Request(method, path, Actor(0, "control", "root"), query or {}, body)
+    return perform(Context(store.store, store.path), match, request)
+
+
+def test_a_whole_story(store: TestStore) -> None:
+    number = enqueue(store.store, "a@x.test", "b@x.test", "c@y.test")
+    message = queued(store.store, number)
+    attempt = begin_attempt(store.store, message, ["a@x.test", "b@x.test"], PLACE)
+    outcomes = [
+        Outcome(["a@x.test"], "relayed", 250, "2.0.0", "ok"),
+        Outcome(["b@x.test"], "deferred", 451, "4.7.1", "greylisted", next=store.store.now + 60),
+    ]
+    record_outcomes(store.store, message, outcomes, attempt=attempt)
+    found = ask(store, "GET", f"/v1/queue/{number}")
+    assert found["states"] == {"a@x.test": "relayed", "b@x.test": "due", "c@y.test": "due"}
+    assert found["recipients"] == ["b@x.test", "c@y.test"]
+    relayed, deferred, untried = (" ".join(story["story"]) for story in found["stories"])
+    assert "mx.x.test (192.0.2.9), TLSv1.3, its certificate is valid for its name: 250 2.0.0 ok" in relayed
+    assert "451 4.7.1 greylisted; it is to be tried again" in deferred and "next attempt" in deferred
+    assert "given up in 6 days" in untried or "given up in 7 days" in untried
+    assert ask(store, "GET", "/v1/queue")["items"][0]["states"]["b@x.test"] == "due"
+
+
+def test_retry_and_send_insecure(store: TestStore) -> None:
+    number = enqueue(store.store, "a@x.test", "b@x.test")
+    message = queued(store.store, number)
+    problem = {"kind": "no-tls", "host": "mx.x.test", "reason": "no TLS"}
+    later = store.store.now + 1000
+    record_outcomes(store.store, message, [Outcome(["a@x.test", "b@x.test"], "held", next=later, problem=problem)])
+    done = ask(store, "POST", f"/v1/queue/{number}/retry", {"recipient": "a@x.test"})
+    assert done == {"number": number, "recipients": ["a@x.test"]}
+    assert [r.next < later for r in message.recipients] == [True, False]
+    ask(store, "POST", f"/v1/queue/{number}/send-insecure")
+    assert [r.insecure for r in message.recipients] == [True, True]
+    assert ask(store, "DELETE", f"/v1/queue/{number}")["recipients"] == []
+    assert ask(store, "GET", f"/v1/queue/{number}")["states"] == {"a@x.test": "cancelled", "b@x.test": "cancelled"}
+
+
+def test_grants(store: TestStore) -> None:
+    assert ask(store, "PUT", "/v1/whitelist/tls/X.test")["domain"] == "x.test"
+    (item,) = ask(store, "GET", "/v1/whitelist/tls")["items"]
+    assert (item["host"], item["key"]) == (None, None)
+    assert store.store.state.trust.allows_plain("x.test")
+    assert len(ask(store, "DELETE", "/v1/whitelist/tls/x.test")["items"]) == 1
+    assert not store.store.state.trust.grants
+    with pytest.raises(ControlError):
+        find_route("PATCH", "/v1/whitelist/tls/x.test")
