@@ -1,6 +1,6 @@
 """Server data: the untagged responses with contents (RFC 3501 and RFC 9051 sections 7.2 to 7.5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from crockery.imap.wire.render import (
     Numbers,
@@ -104,9 +104,64 @@ def render_expunges(numbers: Iterable[int]) -> bytes:
     return b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
 
 
-def render_search(numbers: Iterable[int]) -> bytes:
-    """`"SEARCH" *(SP nz-number)`: one line however long: programs read only the first (RFC 3501 section 7.2.5)."""
-    return b" ".join([b"* SEARCH", *map(b"%d".__mod__, numbers)]) + b"\r\n"
+def render_vanished(ranges: Iterable[tuple[int, int]], *, earlier: bool = False) -> bytes:
+    """`expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids`: at least one range, low and high (RFC 7162)."""
+    uids = b",".join([b"%d" % low if low == high else b"%d:%d" % (low, high) for low, high in ranges])
+    return b"* VANISHED %b%b\r\n" % (b"(EARLIER) " if earlier else b"", uids)
+
+
+def render_search(numbers: Iterable[int], modseq: int = 0) -> bytes:
+    """`"SEARCH" *(SP nz-number)`: one line however long: programs read only the first (RFC 3501 section 7.2.5).
+
+    `modseq`, unless 0: the highest of them, `SP "(" "MODSEQ" SP mod-sequence-value ")"` (RFC 7162 section 3.1.5).
+    """
+    end = b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n"
+    return b" ".join([b"* SEARCH", *map(b"%d".__mod__, numbers)]) + end
+
+
+def render_sort(numbers: Sequence[int]) -> bytes:
+    """`sort-data = "SORT" *(SP nz-number)` (RFC 5256)"""
+    # printed by list's own repr, the fastest there is
+    return b"* SORT" + str([None, *numbers])[5:-1].replace(",", "").encode("ascii") + b"\r\n"
+
+
+def render_threads(roots: Sequence[int], children: Mapping[int, Sequence[int]], numbers: Sequence[int]) -> bytes:
+    """`thread-data = "THREAD" [SP 1*thread-list]` of a forest; a node that has no number is a dummy (RFC 5256).
+
+    `thread-list = "(" (thread-members / thread-nested) ")"`, `thread-members = nz-number *(SP nz-number)
+    [SP thread-nested]`, `thread-nested = 2*thread-list`. Without recursion: threads are as deep as their senders like.
+    """
+    if not roots:
+        return b"* THREAD\r\n"
+    pieces: list[str] = []
+    for root in roots:
+        if root not in children:
+            pieces.append(f"({numbers[root]})")
+        else:
+            _render_thread(root, children, numbers, pieces)
+    return b"* THREAD %b\r\n" % "".join(pieces).encode("ascii")
+
+
+def _render_thread(root: int, children: Mapping[int, Sequence[int]], numbers: Sequence[int], pieces: list[str]) -> None:
+    closing = -1
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node == closing:
+            pieces.append(")")
+            continue
+        pieces.append("(")
+        below = children.get(node, ())
+        if node < len(numbers):
+            pieces.append(str(numbers[node]))
+            while len(below) == 1:
+                (node,) = below
+                pieces.append(f" {numbers[node]}")
+                below = children.get(node, ())
+            if below:
+                pieces.append(" ")
+        waiting.append(closing)
+        waiting.extend(reversed(below))
 
 
 def render_esearch(
@@ -170,3 +225,25 @@ def render_flags_lines(numbers: Iterable[int], uids: Iterable[int] | None, flags
     if uids is None:
         return b"".join([b"* %d FETCH (FLAGS (%b))\r\n" % line for line in zip(numbers, flags, strict=True)])
     return b"".join([b"* %d FETCH (UID %d FLAGS (%b))\r\n" % line for line in zip(numbers, uids, flags, strict=True)])
+
+
+def render_changes(
+    numbers: Sequence[int],
+    uids: Sequence[int] | None,
+    flags: Sequence[bytes] | None,
+    modseqs: Sequence[int] | None,
+    *,
+    uid_only: bool = False,
+) -> bytes:
+    """Many `* n FETCH (UID u FLAGS (...) MODSEQ (m))` of whatever is not None, at least one (RFC 7162 section 7).
+
+    `uid_only`: `* u UIDFETCH (...)`, and the numbers are UIDs (RFC 9586 section 3.3).
+    """
+    columns: list[Sequence[object]] = [numbers]
+    items: list[bytes] = []
+    for text, values in ((b"UID %d", uids), (b"FLAGS (%b)", flags), (b"MODSEQ (%d)", modseqs)):
+        if values is not None:
+            items.append(text)
+            columns.append(values)
+    line = (b"* %d UIDFETCH (" if uid_only else b"* %d FETCH (") + b" ".join(items) + b")\r\n"
+    return b"".join([line % values for values in zip(*columns, strict=True)])
