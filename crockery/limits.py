@@ -201,6 +201,11 @@ STRUCTURE_BLOCKS: Final = 16
 STRUCTURE_CACHE: Final = 4096
 """Messages without a row in the structure file whose computed rows stay in memory: those that have just come."""
 
+# --- What an account may send (projections/submissions) ---
+MAILS_PER_DAY: Final = 1000  # messages to other servers (setting max-mails-per-day): a stolen password sends no flood
+NEW_RECIPIENTS_PER_DAY: Final = 200  # ... and whom it never wrote to before (setting max-new-recipients-per-day)
+SUBMISSION_KNOWN: Final = 100_000  # recipients remembered of one account, some 100 octets each
+
 # --- Accounts (actions) ---
 MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies

@@ -26,6 +26,7 @@ from crockery.events.types.accounts import (
     APP_PASSWORD_ADDED,
     APP_PASSWORD_REMOVED,
     APP_PASSWORD_USED,
+    FORWARD_SET,
     PASSWORD_SET,
     WILDCARD_SET,
 )
@@ -37,6 +38,7 @@ from crockery.limits import (
 )
 from crockery.projections.accounts import POSTMASTER_NAMES, Account, AppPassword, fold_local_part
 from crockery.sasl import ScramSecret
+from crockery.smtp.wire import AddressError, parse_mailbox
 
 # RFC 5322 section 3.2.3 dot-atom with RFC 6532 letters, without "+" (subaddresses) and "/" (labels of app passwords).
 _LOCAL_PART: Final = re.compile(r"[\w!#$%&'*=?^`{|}~-]+(?:\.[\w!#$%&'*=?^`{|}~-]+)*")
@@ -115,13 +117,16 @@ def _add_password(atom: Atom, account: int, verifier: str, replaces: int) -> Non
 
 
 def add_alias(store: Store, actor: Actor, alias: str, targets: Sequence[str]) -> str:
-    """Let mail to `alias` go to these accounts, instead of those it went to; returns its name. Raises Refused."""
+    """Let mail to `alias` go to these accounts and addresses elsewhere, instead of those it went to; returns its name.
+
+    Raises Refused.
+    """
     alias = check_local_part(own_name(store, alias))
     if store.state.accounts.find(alias) is not None:
         raise Refused(Reason.ALREADY_EXISTS, f"{alias} is an account: an alias would hide it")
     if alias in POSTMASTER_NAMES:
         raise Refused(Reason.CANNOT, f"mail to {alias}@ always reaches the postmaster")
-    names = list(dict.fromkeys(existing_account(store, target).name for target in targets))
+    names = list(dict.fromkeys(_alias_target(store, target) for target in targets))
     if not names:
         raise Refused(Reason.CANNOT, f"to which accounts should mail to {alias} go?")
     if len(names) > MAX_ALIAS_TARGETS:
@@ -130,6 +135,44 @@ def add_alias(store: Store, actor: Actor, alias: str, targets: Sequence[str]) ->
     _change_alias(store, atom, alias, names)
     atom.commit()
     return alias
+
+
+def _alias_target(store: Store, target: str) -> str:
+    """An account's name, or an address elsewhere."""
+    return check_elsewhere(store, target) if _is_elsewhere(store, target) else existing_account(store, target).name
+
+
+def set_forward(store: Store, actor: Actor, name: str, address: str, *, keep: bool = True) -> Account:
+    """Let mail for the account go on to an address elsewhere, and with `keep` stay here as well; "": not any more.
+
+    Raises Refused.
+    """
+    account = existing_account(store, name)
+    address = check_elsewhere(store, address) if address else ""
+    keep = keep or not address
+    if (address, keep) != (account.forward, account.keeps):
+        atom = store.atom(actor)
+        facts = {"by": atom.by, "account": account.id, "address": address, "keep": keep}
+        atom.add(FORWARD_SET, {**facts, "old": account.forward, "old_keep": account.keeps})
+        atom.commit()
+    return account
+
+
+def check_elsewhere(store: Store, address: str) -> str:
+    """An address of another domain as it is kept: the domain in lower case. Raises Refused."""
+    try:
+        mailbox = parse_mailbox(address.strip())
+    except AddressError as error:
+        raise Refused(Reason.CANNOT, f"{address!r} is not a mail address") from error
+    if not _is_elsewhere(store, str(mailbox)):
+        domain = store.state.settings.domain
+        raise Refused(Reason.CANNOT, f"{mailbox} is an address of {domain}: use an alias for it")
+    return str(mailbox)
+
+
+def _is_elsewhere(store: Store, address: str) -> bool:
+    _, at, domain = address.rpartition("@")
+    return bool(at) and domain.casefold() not in store.state.settings.domains
 
 
 def remove_alias(store: Store, actor: Actor, alias: str) -> None:

@@ -20,6 +20,7 @@ MAX_OLD_DOMAINS: Final = 20
 MIN_MESSAGE: Final = 64 * KiB
 MIN_RECIPIENTS: Final = 100
 MAX_RETENTION_DAYS: Final = 36500
+MAX_PER_DAY: Final = 10_000_000
 MAX_QUOTA: Final = 1 << 60
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -119,6 +120,8 @@ CHECKS: Final[Mapping[str, Callable[[Value], Value]]] = {
     "retention-days": _check_number(0, MAX_RETENTION_DAYS, "retention-days"),
     "max-message-size": _check_number(MIN_MESSAGE, MAX_MESSAGE, "max-message-size"),
     "max-recipients": _check_number(MIN_RECIPIENTS, MAX_RECIPIENTS, "max-recipients"),
+    "max-mails-per-day": _check_number(0, MAX_PER_DAY, "max-mails-per-day"),
+    "max-new-recipients-per-day": _check_number(0, MAX_PER_DAY, "max-new-recipients-per-day"),
     "quota-storage": _check_number(0, MAX_QUOTA, "quota-storage"),
     "quota-messages": _check_number(0, MAX_QUOTA, "quota-messages"),
     "imap-unauthenticate": _check_switch("imap-unauthenticate"),

@@ -9,7 +9,7 @@ from crockery.actions.actor import the_server
 from crockery.actions.errors import Refused
 from crockery.actions.server import NewCertificate, install_certificate
 from crockery.actions.settings import change_setting, check_domain
-from crockery.actions.signing import NewDKIMKey, add_dkim_keys
+from crockery.actions.signing import NewDKIMKey, add_dkim_keys, ensure_srs_key
 from crockery.actions.store import Store
 from crockery.app.options import wall_clock
 from crockery.app.outgoing import new_keys
@@ -95,6 +95,7 @@ def _fill(
         install_certificate(store, certificate)
         if dkim_keys:
             add_dkim_keys(store, actor, domain, *dkim_keys)
+        ensure_srs_key(store)
         log.commit()
     finally:
         log.close()

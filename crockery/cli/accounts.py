@@ -100,6 +100,29 @@ def set_password(name: str, log: Path, as_json: bool, **how: Any) -> None:
     _show_made(chosen, is_made)
 
 
+@account.command()
+@click.argument("name")
+@click.argument("address", required=False)
+@click.option("--no-keep", is_flag=True, help="Do not keep the mail here as well.")
+@log_option
+@json_option
+def forward(name: str, address: str | None, no_keep: bool, log: Path, as_json: bool) -> None:
+    """Let mail for NAME go on to ADDRESS elsewhere.
+
+    A copy is kept here, unless you say --no-keep. ADDRESS off: it does not go on any more. Without ADDRESS, says where
+    it goes.
+    """
+    with control(log) as api:
+        if address is None:
+            found = api.ask("GET", "accounts", name)
+        else:
+            there = None if address == "off" else address
+            found = api.ask("PUT", "accounts", name, "forward", address=there, keep=not no_keep)
+    copy = ", and stays here as well" if found["keeps"] else "; no copy stays here"
+    where = f"goes on to {found['forward']}{copy}" if found["forward"] else "stays here"
+    _told(as_json, found, f"Mail for {found['address']} {where}.")
+
+
 @account.command("list")
 @log_option
 @json_option
@@ -131,6 +154,8 @@ def _remarks(item: Any) -> str:
         remarks.append("postmaster")
     if item["disabled"]:
         remarks.append(click.style("disabled", fg="yellow"))
+    if item["forward"]:
+        remarks.append(f"{'also ' if item['keeps'] else ''}goes on to {item['forward']}")
     if not item["has_password"]:
         remarks.append(click.style("no password", fg="yellow"))
     return ", ".join(remarks)

@@ -11,7 +11,7 @@ from crockery.web.words import listed
 
 @click.group()
 def alias() -> None:
-    """More names for accounts, and names for several."""
+    """More names for accounts, names for several, and for people elsewhere."""
 
 
 @alias.command()
@@ -20,7 +20,7 @@ def alias() -> None:
 @log_option
 @json_option
 def add(name: str, targets: tuple[str, ...], log: Path, as_json: bool) -> None:
-    """Let mail to NAME go to the accounts TARGETS.
+    """Let mail to NAME go to TARGETS: accounts, and addresses elsewhere.
 
     An alias that is there is changed.
     """

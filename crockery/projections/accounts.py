@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 POSTMASTER_NAMES: Final = frozenset(("postmaster", "abuse"))
 """Local parts that always reach the postmaster (RFC 5321 section 4.5.1, RFC 2142)."""
@@ -32,6 +32,25 @@ class Account:
     password: int = 0
     app_passwords: dict[str, AppPassword] = field(default_factory=dict)
     position: int = 0
+    forward: str = ""
+    """The address elsewhere that its mail goes on to; "": none."""
+    keeps: bool = True
+    """Mail that goes on stays here as well."""
+
+
+class Forward(NamedTuple):
+    """Mail goes on to `address` elsewhere, because of the name `name` here; `account` answers for it."""
+
+    account: int
+    name: str
+    address: str
+
+
+class Reach(NamedTuple):
+    """Where mail to a local part goes: into the mailboxes of accounts, and on to other servers. Neither: nowhere."""
+
+    accounts: list[Account]
+    forwards: list[Forward]
 
 
 def _account(values: Sequence[Any]) -> Account:
@@ -71,22 +90,28 @@ class Accounts:
         return self.by_name.get(fold_local_part(name))
 
     def recipients(self, local_part: str) -> list[Account]:
-        """The accounts that mail to this local part goes to; empty: nobody is known by it.
+        """The accounts that mail to this local part is for, wherever they let it go on to.
 
         In order: an account, an alias, either without its `+tag`, postmaster and abuse, the wildcard.
         """
-        folded = fold_local_part(local_part)
-        names = [folded]
-        base, plus, _ = folded.partition("+")
-        if plus and base:
-            names.append(base)
-        for name in names:
-            found = self._exactly(name)
-            if found:
-                return found
-        if self.wildcard is not None and self.wildcard in self.by_id:
-            return [self.by_id[self.wildcard]]
-        return []
+        return [self.by_name[target] for target in self._find(local_part)[1] if target in self.by_name]
+
+    def reach(self, local_part: str) -> Reach:
+        """Where mail to this local part goes."""
+        name, targets = self._find(local_part)
+        postmaster = self.postmaster
+        keepers: list[Account] = []
+        forwards: list[Forward] = []
+        for target in targets:
+            account = self.by_name.get(target)
+            if account is None:
+                forwards.append(Forward(postmaster.id if postmaster is not None else 0, name, target))
+                continue
+            if account.forward:
+                forwards.append(Forward(account.id, account.name, account.forward))
+            if account.keeps or not account.forward:
+                keepers.append(account)
+        return Reach(keepers, forwards)
 
     def addresses_of(self, account: Account) -> set[str]:
         """The local parts the account may send as: its name, the aliases that reach it, and the postmaster's names."""
@@ -96,15 +121,28 @@ class Accounts:
             names.update(POSTMASTER_NAMES)
         return names
 
-    def _exactly(self, name: str) -> list[Account]:
-        account = self.by_name.get(name)
-        if account is not None:
-            return [account]
+    def _find(self, local_part: str) -> tuple[str, list[str]]:
+        """The name that a local part means, and its targets: names of accounts, addresses elsewhere."""
+        folded = fold_local_part(local_part)
+        names = [folded]
+        base, plus, _ = folded.partition("+")
+        if plus and base:
+            names.append(base)
+        for name in names:
+            found = self._exactly(name)
+            if found:
+                return name, found
+        catcher = self.by_id.get(self.wildcard) if self.wildcard is not None else None
+        return folded, [catcher.name] if catcher is not None else []
+
+    def _exactly(self, name: str) -> list[str]:
+        if name in self.by_name:
+            return [name]
         if name in self.aliases:
-            return [self.by_name[target] for target in self.aliases[name] if target in self.by_name]
+            return [target for target in self.aliases[name] if target in self.by_name or "@" in target]
         postmaster = self.postmaster
         if name in POSTMASTER_NAMES and postmaster is not None:
-            return [postmaster]
+            return [postmaster.name]
         return []
 
     def dump(self) -> Any:
@@ -152,6 +190,11 @@ class Accounts:
     def wildcard_set(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.wildcard = facts["account"]
         self.position = sequence
+
+    def forward_set(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self._touch(sequence, facts)
+        if account is not None:
+            account.forward, account.keeps = facts["address"], facts["keep"]
 
     def app_password_added(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         account = self._touch(sequence, facts)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from crockery.limits import MAX_MESSAGE, MAX_RECIPIENTS, RETENTION_DAYS
+from crockery.limits import MAILS_PER_DAY, MAX_MESSAGE, MAX_RECIPIENTS, NEW_RECIPIENTS_PER_DAY, RETENTION_DAYS
 
 Value = str | int | bool | None
 
@@ -23,6 +23,12 @@ SETTINGS: Final = (
     Setting("retention-days", RETENTION_DAYS, "days that deleted mail can still be brought back"),
     Setting("max-message-size", MAX_MESSAGE, "octets of the largest mail accepted"),
     Setting("max-recipients", MAX_RECIPIENTS, "recipients of one mail"),
+    Setting("max-mails-per-day", MAILS_PER_DAY, "mails that one account can send to other servers in 24 hours"),
+    Setting(
+        "max-new-recipients-per-day",
+        NEW_RECIPIENTS_PER_DAY,
+        "recipients elsewhere in 24 hours to whom an account never wrote before",
+    ),
     Setting("quota-storage", 0, "octets of mail that an account without a quota of its own can hold; 0: no limit"),
     Setting("quota-messages", 0, "messages that an account without a quota of its own can hold; 0: no limit"),
     Setting("imap-unauthenticate", True, "whether an IMAP client may change accounts on one connection (RFC 8437)"),

@@ -1,4 +1,4 @@
-"""Projection: the keys that our mail is signed with (where they are, never the keys)."""
+"""Projection: the keys that our mail is signed with, and forwarded (where they are, never the keys)."""
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
@@ -20,6 +20,8 @@ class Signing:
 
     def __init__(self) -> None:
         self.keys: dict[int, DKIMKey] = {}
+        self.srs_key = 0
+        """The event whose body is the key for reverse-paths of forwarded mail; 0: there is none yet."""
         self.position = 0
 
     def of_domain(self, domain: str) -> list[DKIMKey]:
@@ -27,11 +29,14 @@ class Signing:
         return [key for key in self.keys.values() if key.domain == domain]
 
     def dump(self) -> Any:
-        return [[astuple(key) for key in self.keys.values()], self.position]
+        return [[astuple(key) for key in self.keys.values()], self.srs_key, self.position]
 
     def load(self, dumped: Any) -> None:
-        keys, self.position = dumped
+        keys, self.srs_key, self.position = dumped
         self.keys = {values[0]: DKIMKey(*values) for values in keys}
+
+    def srs_key_added(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = self.srs_key = sequence
 
     def dkim_key_added(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.position = sequence

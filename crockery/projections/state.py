@@ -13,6 +13,7 @@ from crockery.projections.server import Server
 from crockery.projections.sessions import Sessions
 from crockery.projections.settings import Settings
 from crockery.projections.signing import Signing
+from crockery.projections.submissions import Submissions
 from crockery.projections.threads import Threads
 from crockery.projections.trust import Trust
 
@@ -43,6 +44,7 @@ class State:
         self.questions = Questions()
         self.trust = Trust()
         self.signing = Signing()
+        self.submissions = Submissions()
         self.retention = Retention()
         self.server = Server()
         self.sequence = 0
@@ -79,6 +81,7 @@ class State:
             ("questions", self.questions),
             ("trust", self.trust),
             ("signing", self.signing),
+            ("submissions", self.submissions),
             ("retention", self.retention),
             ("server", self.server),
         ]
@@ -99,7 +102,13 @@ class State:
             (accounts.ACCOUNT_ADDED, (people.account_added,)),
             (
                 accounts.ACCOUNT_REMOVED,
-                (people.account_removed, boxes.account_removed, kept.orphans_made, kept.account_removed),
+                (
+                    people.account_removed,
+                    boxes.account_removed,
+                    kept.orphans_made,
+                    kept.account_removed,
+                    self.submissions.account_removed,
+                ),
             ),
             (accounts.ACCOUNT_DISABLED, (people.account_disabled,)),
             (accounts.PASSWORD_SET, (people.password_set, kept.secret_replaced)),
@@ -110,6 +119,7 @@ class State:
             (accounts.APP_PASSWORD_REMOVED, (people.app_password_removed, kept.app_password_removed)),
             (accounts.APP_PASSWORD_USED, (people.app_password_used,)),
             (accounts.SESSION_OPENED, (self.sessions.session_opened,)),
+            (accounts.FORWARD_SET, (people.forward_set,)),
             (mail.MAILBOX_CREATED, (boxes.mailbox_created,)),
             (mail.MAILBOXES_RENAMED, (boxes.mailboxes_renamed,)),
             (mail.MAILBOX_DELETED, (boxes.mailbox_deleted, kept.orphans_made)),
@@ -118,7 +128,7 @@ class State:
             (mail.FLAGS_CHANGED, (boxes.flags_changed,)),
             (mail.MESSAGES_COPIED, (boxes.messages_copied,)),
             (mail.MESSAGES_EXPUNGED, (boxes.messages_expunged, kept.orphans_made)),
-            (queue.MESSAGE_QUEUED, (waiting.message_queued, kept.body_stored)),
+            (queue.MESSAGE_QUEUED, (waiting.message_queued, self.submissions.message_queued, kept.body_stored)),
             (queue.ATTEMPT_BEGUN, (waiting.attempt_begun,)),
             (queue.RECIPIENTS_ATTEMPTED, (waiting.recipients_attempted, kept.orphans_made)),
             (queue.RECIPIENTS_RESCHEDULED, (waiting.recipients_rescheduled,)),
@@ -133,5 +143,6 @@ class State:
             (trust.TRUST_REVOKED, (self.trust.trust_revoked,)),
             (trust.STS_POLICY_CACHED, (self.trust.sts_policy_cached,)),
             (trust.DKIM_KEY_ADDED, (self.signing.dkim_key_added, kept.secret_replaced)),
+            (trust.SRS_KEY_ADDED, (self.signing.srs_key_added,)),
         )
         return {kind.code: folds for kind, folds in rows}

@@ -43,7 +43,10 @@ class PasswordSet(TypedDict):
 
 
 class AliasAdded(TypedDict):
-    """Mail to the local part `alias` goes to all `targets` (local parts); replaces `old` targets, if any."""
+    """Mail to the local part `alias` goes to all `targets` (local parts of ours, whole addresses elsewhere).
+
+    It replaces `old` targets, if any.
+    """
 
     by: int
     alias: str
@@ -65,6 +68,17 @@ class WildcardSet(TypedDict):
     by: int
     account: int | None
     old: int | None
+
+
+class ForwardSet(TypedDict):
+    """Mail for the account goes on to `address` elsewhere; "": it does not. With `keep` it stays here as well."""
+
+    by: int
+    account: int
+    address: str
+    keep: bool
+    old: str
+    old_keep: bool
 
 
 class AppPasswordAdded(TypedDict):
@@ -121,8 +135,9 @@ APP_PASSWORD_ADDED: Final = EventType(27, "AppPasswordAdded", secret=True)
 APP_PASSWORD_REMOVED: Final = EventType(28, "AppPasswordRemoved")
 APP_PASSWORD_USED: Final = EventType(29, "AppPasswordUsed", skippable=True)
 SESSION_OPENED: Final = EventType(30, "SessionOpened")
+FORWARD_SET: Final = EventType(31, "ForwardSet")
 
 TYPES: Final = (
     ACCOUNT_ADDED, ACCOUNT_REMOVED, ACCOUNT_DISABLED, PASSWORD_SET, ALIAS_ADDED, ALIAS_REMOVED, WILDCARD_SET,
-    APP_PASSWORD_ADDED, APP_PASSWORD_REMOVED, APP_PASSWORD_USED, SESSION_OPENED,
+    APP_PASSWORD_ADDED, APP_PASSWORD_REMOVED, APP_PASSWORD_USED, SESSION_OPENED, FORWARD_SET,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Events of trust in the way to other domains: questions, answers, grants, policies; and our own DKIM keys."""
+"""Events of trust in the way to other domains: questions, answers, grants, policies; and our own keys for mail."""
 
 from typing import Final, NotRequired, TypedDict
 
@@ -102,6 +102,12 @@ class DKIMKeyAdded(TypedDict):
     """Number of the DKIMKeyAdded whose body is erased by this one."""
 
 
+class SRSKeyAdded(TypedDict):
+    """A key that reverse-paths of forwarded mail are made with (`delivery.srs`). Body (secret): 32 octets."""
+
+    by: int
+
+
 QUESTION_ASKED: Final = EventType(80, "QuestionAsked")
 QUESTION_REMINDED: Final = EventType(81, "QuestionReminded")
 QUESTION_ANSWERED: Final = EventType(82, "QuestionAnswered")
@@ -109,8 +115,9 @@ TRUST_GRANTED: Final = EventType(83, "TrustGranted")
 TRUST_REVOKED: Final = EventType(84, "TrustRevoked")
 STS_POLICY_CACHED: Final = EventType(85, "StsPolicyCached", skippable=True)
 DKIM_KEY_ADDED: Final = EventType(86, "DKIMKeyAdded", secret=True)
+SRS_KEY_ADDED: Final = EventType(87, "SRSKeyAdded", secret=True)
 
 TYPES: Final = (
     QUESTION_ASKED, QUESTION_REMINDED, QUESTION_ANSWERED, TRUST_GRANTED, TRUST_REVOKED, STS_POLICY_CACHED,
-    DKIM_KEY_ADDED,
+    DKIM_KEY_ADDED, SRS_KEY_ADDED,
 )  # fmt: skip

@@ -62,6 +62,15 @@ def change(context: Context, request: Request, name: str) -> Json:
     return show(context, request, name)
 
 
+def put_forward(context: Context, request: Request, name: str) -> Json:
+    """Let its mail go on to an address elsewhere; null: not any more. `keep` (default true): here as well."""
+    address, keep = request.body.get("address"), request.body.get("keep", True)
+    if not (address is None or isinstance(address, str)) or not isinstance(keep, bool):
+        raise bad_request("address must be a text or null, and keep true or false")
+    actions.set_forward(context.store, request.actor, name, address or "", keep=keep)
+    return show(context, request, name)
+
+
 def remove(context: Context, request: Request, name: str) -> Json:
     """Remove an account."""
     gone = show(context, request, name)
@@ -102,6 +111,8 @@ def describe(context: Context, account: Account) -> Json:
         "disabled": account.disabled,
         "has_password": account.password != 0,
         "addresses": sorted(state.accounts.addresses_of(account)),
+        "forward": account.forward or None,
+        "keeps": account.keeps,
         "app_passwords": list(account.app_passwords),
         "mailboxes": len(boxes),
         "messages": sum(len(box) for box in boxes),

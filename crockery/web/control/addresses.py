@@ -16,7 +16,7 @@ def put_alias(context: Context, request: Request, alias: str) -> Json:
     """Add an alias, or change where it leads."""
     targets = request.body.get("targets")
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
-        raise bad_request("targets must be a list of account names")
+        raise bad_request("targets must be a list of account names and addresses elsewhere")
     alias = actions.add_alias(context.store, request.actor, alias, targets)
     return _describe(context, alias)
 

@@ -37,6 +37,14 @@ def _alias_removed(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     return f"{names.actor(facts)} removed alias {facts['alias']} (it went to {listed(facts['old'])})"
 
 
+def _forward_set(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    account = names.account(facts["account"])
+    if not facts["address"]:
+        return f"{names.actor(facts)} let mail for {account} no longer go on to {facts['old']}"
+    where = "stays here and goes on" if facts["keep"] else "goes on"
+    return f"{names.actor(facts)} set a forward: mail for {account} {where} to {facts['address']}"
+
+
 def _wildcard_set(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     if facts["account"] is None:
         return f"{names.actor(facts)} let mail to unknown names be refused"
@@ -78,4 +86,5 @@ SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.APP_PASSWORD_REMOVED, _app_password_removed),
     (events.APP_PASSWORD_USED, _app_password_used),
     (events.SESSION_OPENED, _session_opened),
+    (events.FORWARD_SET, _forward_set),
 )

@@ -41,6 +41,10 @@ def _dkim_key_added(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     return f"{names.actor(facts)} added DKIM key {facts['selector']} for {facts['domain']}"
 
 
+def _srs_key_added(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    return f"{names.actor(facts)} made the key by which bounces of forwarded mail are known"
+
+
 SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.QUESTION_ASKED, _question_asked),
     (events.QUESTION_REMINDED, _question_reminded),
@@ -49,4 +53,5 @@ SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.TRUST_REVOKED, _trust_revoked),
     (events.STS_POLICY_CACHED, _sts_policy_cached),
     (events.DKIM_KEY_ADDED, _dkim_key_added),
+    (events.SRS_KEY_ADDED, _srs_key_added),
 )
