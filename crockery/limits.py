@@ -185,6 +185,9 @@ IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: on
 IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions together; some 100 KiB each at worst
 
 # Derived files
+# Reading bodies
+READ_AHEAD: Final = 256 * KiB  # octets of the log read at once where messages lie close: some sixty small mails
+
 
 KEPT_HEADER: Final = 16 * KiB
 """Octets of a message's common header fields kept in the structure file; longer ones are read from the log."""
@@ -307,6 +310,3 @@ THREAD_REFERENCES: Final = 20
 """Message ids of References that are looked up when a mail comes in, nearest first, and the first of all."""
 THREAD_KEYS: Final = 1 << 19
 """Keys of a generation in memory; two are kept, 16 MiB in all: a mail answers one among the last half a million."""
-
-# --- Reading the log ahead (events/reading) ---
-READ_AHEAD: Final = 1 * MiB  # octets read of the file at once where what follows is wanted too

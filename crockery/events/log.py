@@ -15,7 +15,7 @@ import msgpack
 from crockery.events.body import StoredBody
 from crockery.events.catalog import Catalog
 from crockery.events.codec import Encoded, encode
-from crockery.events.errors import LogFailed, LogFull
+from crockery.events.errors import BodyUnreadable, LogFailed, LogFull
 from crockery.events.file import LogFile
 from crockery.events.format import Header, make_hasher
 from crockery.events.ranges import unpack_numbers
@@ -272,6 +272,10 @@ class Log:
         """The prefix and the body of a stored message; raises BodyUnreadable."""
         stored = self._bodies.record(number)
         return stored.facts.get("prefix", b""), self._bodies.body(stored)
+
+    def read_messages(self, numbers: Sequence[int]) -> list[bytes | BodyUnreadable]:
+        """Whole messages, prefix and body joined, or why one cannot be read; cheapest for runs of neighbours."""
+        return self._bodies.messages(numbers)
 
     def read_range(self, number: int, start: int, length: int) -> bytes:
         """`length` octets of the message (prefix and body joined) from `start`, fewer at its end.

@@ -5,16 +5,16 @@ another event's (see the package docstring). Every record's hash is checked as i
 May be called from threads.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from crockery.events.body import FRAME_SIZE, decompress_frame, decompress_frames
 from crockery.events.catalog import Catalog
 from crockery.events.codec import Encoded, decode_facts
 from crockery.events.errors import BodyUnreadable
-from crockery.events.file import LogFile
 from crockery.events.format import HASH_SIZE, HEAD, HEAD_SIZE, MAX_FACTS, OVERHEAD, Hasher, Head
 from crockery.events.types import EventType
+from crockery.limits import READ_AHEAD
 
 FIRST_READ: Final = 16 * 1024
 """Octets read at once for a record: most mails come whole."""
@@ -33,10 +33,36 @@ class Stored(NamedTuple):
     """The first octets of the stored body; perhaps all."""
 
 
+class Readable(Protocol):
+    """Where records are read from: a LogFile, or a window of one."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` octets from `offset`; fewer only at the end of the file. Raises OSError."""
+
+
+class Window:
+    """Reads a file ahead, for records that lie close behind one another."""
+
+    def __init__(self, file: Readable, end: int) -> None:
+        """`end`: offset up to which reading ahead is of use."""
+        self._file = file
+        self._end = end
+        self._base = 0
+        self._data = b""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """As of a LogFile."""
+        at = offset - self._base
+        if at < 0 or at + length > len(self._data):
+            self._data = self._file.read(offset, max(length, min(self._end - offset, READ_AHEAD)))
+            self._base, at = offset, 0
+        return self._data[at : at + length]
+
+
 class Bodies:
     """Reads from a log's file and from what is not written yet."""
 
-    def __init__(self, file: LogFile, catalog: Catalog, hasher: Hasher, unwritten: Mapping[int, Encoded]) -> None:
+    def __init__(self, file: Readable, catalog: Catalog, hasher: Hasher, unwritten: Mapping[int, Encoded]) -> None:
         self._file = file
         self._catalog = catalog
         self._hasher = hasher
@@ -71,8 +97,7 @@ class Bodies:
 
     def octets(self, stored: Stored, at: int = 0, length: int | None = None) -> bytes:
         """Stored (compressed) octets of a record's body; raises BodyUnreadable when it is erased or cut short."""
-        if self._catalog.is_erased(stored.number):
-            raise BodyUnreadable(stored.number, "erased")
+        self._require_kept(stored)
         end = stored.body_length if length is None else at + length
         have = stored.start[at:end]
         if len(have) < end - at and stored.body_offset >= 0:
@@ -92,22 +117,39 @@ class Bodies:
             raise BodyUnreadable(number, "damaged")
         return (offset + OVERHEAD + head.facts_length, head.body_length) if head.body_length else None
 
+    def messages(self, numbers: Sequence[int]) -> list[bytes | BodyUnreadable]:
+        """Whole messages (prefix and body), or why one cannot be read; those that lie close are read at once."""
+        last = self._catalog.find(max(numbers, default=0))
+        window = Window(self._file, 0 if last is None else last + FIRST_READ)
+        return list(map(Bodies(window, self._catalog, self._hasher, self._unwritten)._message, numbers))
+
+    def _message(self, number: int) -> bytes | BodyUnreadable:
+        try:
+            stored = self.record(number)
+            prefix: bytes = stored.facts.get("prefix", b"")
+            body = self.body(stored)
+        except BodyUnreadable as error:
+            return error
+        return prefix + body if prefix else body
+
     def body(self, stored: Stored) -> bytes:
         """The octets of a record's body: its parts', another event's, or its own; raises BodyUnreadable."""
         return self._own_body(self._holder(stored))
 
     def _holder(self, stored: Stored) -> Stored:
         """The record that has the body, or names its parts."""
-        if self._catalog.is_erased(stored.number):
-            raise BodyUnreadable(stored.number, "erased")
+        self._require_kept(stored)
         source = stored.facts.get("body_of")
         return stored if source is None else self.record(source)
 
-    def _own_body(self, stored: Stored) -> bytes:
+    def _require_kept(self, stored: Stored) -> None:
         if self._catalog.is_erased(stored.number):
             raise BodyUnreadable(stored.number, "erased")
+
+    def _own_body(self, stored: Stored) -> bytes:
         parts = stored.facts.get("parts")
         if parts:
+            self._require_kept(stored)
             return b"".join([self._own_body(self.record(part)) for part in parts])
         data = self.octets(stored)
         try:

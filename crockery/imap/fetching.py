@@ -42,7 +42,7 @@ class Slice:
     @cached_property
     def data(self) -> list[bytes]:
         """The messages themselves: of small ones only."""
-        return list(map(self.messages.read, self.numbers))
+        return self.messages.read_many(self.numbers)
 
     @cached_property
     def trees(self) -> list[Part]:

@@ -32,6 +32,11 @@ NOTICE: Final = (
 )
 
 
+def _notice(error: BodyUnreadable) -> bytes:
+    logger.warning("%s", error)
+    return NOTICE % (error.reason.encode("ascii"), error.number)
+
+
 class Messages:
     """Reads messages by number."""
 
@@ -43,12 +48,11 @@ class Messages:
 
     def read(self, number: int) -> bytes:
         """The octets of a message, or of the notice that stands for it."""
-        try:
-            prefix, body = self._log.read_message(number)
-        except BodyUnreadable as error:
-            logger.warning("%s", error)
-            return NOTICE % (error.reason.encode("ascii"), number)
-        return prefix + body if prefix else body
+        return self.read_many((number,))[0]
+
+    def read_many(self, numbers: Sequence[int]) -> list[bytes]:
+        """The same of many: those that came one after the other are read at once."""
+        return [found if isinstance(found, bytes) else _notice(found) for found in self._log.read_messages(numbers)]
 
     def read_range(self, number: int, start: int, length: int) -> bytes:
         """`length` octets from `start` of a large message; where they cannot be read, as many blanks."""
