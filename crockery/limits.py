@@ -184,11 +184,11 @@ IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent fram
 IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
 IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions together; some 100 KiB each at worst
 
-# Derived files
 # Reading bodies
 READ_AHEAD: Final = 256 * KiB  # octets of the log read at once where messages lie close: some sixty small mails
 
 
+# Derived files
 KEPT_HEADER: Final = 16 * KiB
 """Octets of a message's common header fields kept in the structure file; longer ones are read from the log."""
 
