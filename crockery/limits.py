@@ -218,6 +218,9 @@ IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stre
 IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
 IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60
 IMAP_UPLOAD_HELD: Final = 2 * MiB  # octets of one APPEND in memory at once: two parts of the log
+METADATA_VALUE_MAX: Final = 16 * KiB  # octets of one annotation; RFC 5464 §4.1 asks for 1024 at least
+METADATA_ENTRIES_MAX: Final = 200  # annotations of one mailbox, or of the server for one account; the RFC asks for 10
+METADATA_OCTETS_MAX: Final = 4 * MiB  # all annotations of one account, names and values: they are held in memory
 IMAP_UPLOAD_HEAD: Final = 64 * KiB  # octets of a streamed message in which its Message-ID is looked for
 
 FOLLOW_QUIET: Final = 0.2

@@ -1,10 +1,12 @@
 """Actions on mailboxes: create, delete, rename, subscribe."""
 
+import contextlib
 from typing import Final
 
 from crockery.actions.actor import Actor
 from crockery.actions.errors import Reason, Refused
 from crockery.actions.mail import move_messages
+from crockery.actions.metadata import TooManyEntries, set_metadata
 from crockery.actions.store import Atom, Store
 from crockery.events.ranges import pack_numbers
 from crockery.events.types.mail import (
@@ -115,8 +117,10 @@ def rename_mailbox(store: Store, actor: Actor, account: int, old: str, new: str)
 
 
 def _rename_inbox(store: Store, actor: Actor, inbox: Mailbox, new: str) -> None:
-    """RFC 9051 section 6.3.6: the messages move into a new mailbox, INBOX stays, empty."""
+    """RFC 9051 section 6.3.6: the messages move into a new mailbox, INBOX stays, empty; annotations are in both then."""
     created = create_mailbox(store, actor, inbox.account, new)
+    with contextlib.suppress(TooManyEntries):
+        set_metadata(store, actor, inbox.account, created, store.state.metadata.of(inbox.account, inbox.id))
     move_messages(store, actor, inbox, inbox.columns.uid, created, cmd="RENAME")
 
 

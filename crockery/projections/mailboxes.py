@@ -286,6 +286,13 @@ class Mailboxes:
         names.update(facts["added"])
         self.accounts_position[facts["account"]] = sequence
 
+    def special_uses_changed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        for number, use, _ in facts["uses"]:
+            mailbox = self.by_id.get(number)
+            if mailbox is not None:
+                mailbox.special_use = use
+        self.accounts_position[facts["account"]] = sequence
+
     def message_received(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         mailbox = self.by_id.get(facts["mailbox"])
         if mailbox is not None:

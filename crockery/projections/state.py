@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from crockery.events.types import EventType, accounts, mail, queue, server, trust
+from crockery.events.types import EventType, accounts, annotations, mail, queue, server, trust
 from crockery.projections.accounts import Accounts
 from crockery.projections.mailboxes import Mailboxes
+from crockery.projections.metadata import Metadata
 from crockery.projections.questions import Questions
 from crockery.projections.queue import Queue
 from crockery.projections.retention import Retention
@@ -39,6 +40,7 @@ class State:
         self.accounts = Accounts()
         self.mailboxes = Mailboxes()
         self.threads = Threads()
+        self.metadata = Metadata()
         self.sessions = Sessions()
         self.queue = Queue()
         self.questions = Questions()
@@ -76,6 +78,7 @@ class State:
             ("accounts", self.accounts),
             ("mailboxes", self.mailboxes),
             ("threads", self.threads),
+            ("metadata", self.metadata),
             ("sessions", self.sessions),
             ("queue", self.queue),
             ("questions", self.questions),
@@ -107,6 +110,7 @@ class State:
                     boxes.account_removed,
                     kept.orphans_made,
                     kept.account_removed,
+                    self.metadata.account_removed,
                     self.submissions.account_removed,
                 ),
             ),
@@ -122,8 +126,10 @@ class State:
             (accounts.FORWARD_SET, (people.forward_set,)),
             (mail.MAILBOX_CREATED, (boxes.mailbox_created,)),
             (mail.MAILBOXES_RENAMED, (boxes.mailboxes_renamed,)),
-            (mail.MAILBOX_DELETED, (boxes.mailbox_deleted, kept.orphans_made)),
+            (mail.MAILBOX_DELETED, (boxes.mailbox_deleted, kept.orphans_made, self.metadata.mailbox_deleted)),
             (mail.SUBSCRIPTIONS_CHANGED, (boxes.subscriptions_changed,)),
+            (annotations.METADATA_CHANGED, (self.metadata.metadata_changed,)),
+            (annotations.SPECIAL_USES_CHANGED, (boxes.special_uses_changed,)),
             (mail.MESSAGE_RECEIVED, (boxes.message_received, self.threads.message_received, kept.body_stored)),
             (mail.FLAGS_CHANGED, (boxes.flags_changed,)),
             (mail.MESSAGES_COPIED, (boxes.messages_copied,)),

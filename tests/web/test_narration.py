@@ -8,6 +8,7 @@ import pytest
 from crockery.events.ranges import pack_numbers
 from crockery.events.types import TYPES
 from crockery.events.types import accounts as a
+from crockery.events.types import annotations as n
 from crockery.events.types import mail as m
 from crockery.events.types import queue as q
 from crockery.events.types import server as s
@@ -86,6 +87,21 @@ def test_each_event_type_has_a_sentence() -> None:
             m.MESSAGES_EXPUNGED,
             {"by": 6, "mailbox": 3, "uids": [1, 1, 3, 3, 5, 5, 7, 7], "numbers": NUMBERS, "orphaned": NUMBERS},
             "user root over the command line expunged 4 messages from INBOX of anna",
+        ),
+        (
+            n.METADATA_CHANGED,
+            {"by": 5, "account": 1, "box": 8, "entries": [("/private/comment", b"x", None), ("/shared/a", None, b"y")]},
+            "anna from 127.0.0.1 over imap set /private/comment and removed /shared/a of New",
+        ),
+        (
+            n.METADATA_CHANGED, {"by": 5, "account": 0, "box": 0, "entries": [("/shared/comment", b"x", None)]},
+            "anna from 127.0.0.1 over imap set /shared/comment of the server",
+        ),
+        (
+            n.SPECIAL_USES_CHANGED,
+            {"by": 5, "account": 1, "uses": [(3, None, "\\Drafts"), (8, "\\Drafts", None)]},
+            "anna from 127.0.0.1 over imap let INBOX be no longer the mailbox for Drafts and made New the mailbox for "
+            "Drafts",
         ),
         (
             a.PASSWORD_SET, {"by": 6, "account": 2, "replaces": 3},

@@ -1,4 +1,4 @@
-"""LIST and LSUB (RFC 9051 §6.3.9, RFC 3501 §6.3.8 and §6.3.9, RFC 5258, RFC 5819, RFC 6154).
+"""LIST and LSUB (RFC 9051 §6.3.9, RFC 3501 §6.3.8 and §6.3.9, RFC 5258, 5819, 6154, 9590).
 
 Every level of a name is a mailbox here, so LIST never shows \\Noselect; names that are only subscribed show as
 \\NonExistent.
@@ -9,14 +9,18 @@ from typing import Final
 
 from crockery.actions.mailboxes import DELIMITER, INBOX
 from crockery.imap.session import DONE, Completed, Session
+from crockery.imap.verbs.metadata import metadata_position, visible_entries
 from crockery.imap.verbs.status import status_of
 from crockery.imap.wire.listing import List
 from crockery.imap.wire.mailbox import ListPattern
+from crockery.imap.wire.metadata import render_metadata
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.responses import render_list, render_status_data
 from crockery.projections.mailboxes import Mailbox, Mailboxes
 
 ROOT: Final = b'* LIST (\\Noselect) "/" ""\r\n'
+BASE_OPTIONS: Final = ("SUBSCRIBED", "SPECIAL-USE")
+"""Selection options that CHILDINFO tells (RFC 5258 §6, list-select-base-opt)."""
 LSUB_ROOT: Final = b'* LSUB (\\Noselect) "/" ""\r\n'
 
 
@@ -57,7 +61,8 @@ class _Listing:
 
     def __init__(self, session: Session, arguments: List) -> None:
         mailboxes = session.store.state.mailboxes
-        self.position = session.list_position
+        self._entries = arguments.metadata_entries()
+        self.position = metadata_position(session) if self._entries else session.list_position
         self.existing = dict(mailboxes.of_account(session.account))
         self.subscribed = frozenset(mailboxes.subscriptions.get(session.account, ()))
         self._recents = session.shared.recents
@@ -66,16 +71,21 @@ class _Listing:
         self._selects = frozenset(option.name for option in arguments.selection)
         self._returns = frozenset(option.name for option in arguments.returns)
         self._status_items = arguments.status_items()
-        self._utf8 = session.rev2
+        self._utf8 = session.utf8
+        self._criteria = tuple(option.name for option in arguments.selection if option.name in BASE_OPTIONS)
         self._leading: frozenset[str] = frozenset()
+        """Names with something below them that meets the criteria and that the patterns do not show."""
+        self._chosen: frozenset[str] = frozenset()
+        """Names that meet the criteria themselves."""
 
     def candidates(self) -> Iterable[str]:
         """The names that the selection options choose (RFC 5258 §3.1)."""
         names = set(self.subscribed) if "SUBSCRIBED" in self._selects else set(self.existing)
         if "SPECIAL-USE" in self._selects:
             names = {name for name in names if (box := self.existing.get(name)) is not None and box.special_use}
+        self._chosen = frozenset(names)
         if "RECURSIVEMATCH" in self._selects:
-            self._leading = frozenset(ancestors(names))
+            self._leading = frozenset(ancestors(name for name in names if not self.matches(name)))
             names |= self._leading
         return names
 
@@ -92,13 +102,24 @@ class _Listing:
             attributes.append(mailbox.special_use)
         if "SUBSCRIBED" in self._returns | self._selects and name in self.subscribed:
             attributes.append("\\Subscribed")
-        child_info = ("SUBSCRIBED",) if name in self._leading and "SUBSCRIBED" in self._selects else ()
+        child_info = self._criteria if name in self._leading else ()
         line = render_list(name, attributes, utf8=self._utf8, child_info=child_info)
-        if not self._status_items or mailbox is None:
-            return line
+        if mailbox is None or name not in self._chosen:
+            return line  # a name that only leads to others has no more to tell (RFC 5819 §3)
+        return line + self._status(mailbox) + self._metadata(mailbox)
+
+    def _status(self, mailbox: Mailbox) -> bytes:
+        if not self._status_items:
+            return b""
         self.position = max(self.position, mailbox.position)
-        status = status_of(mailbox, self._status_items, self._recents)
-        return line + render_status_data(name, status, utf8=self._utf8)
+        status = status_of(self._session, mailbox, self._status_items)
+        return render_status_data(mailbox.name, status, utf8=self._utf8)
+
+    def _metadata(self, mailbox: Mailbox) -> bytes:
+        if not self._entries:
+            return b""
+        there = visible_entries(self._session, mailbox)
+        return render_metadata(mailbox.name, {entry: there.get(entry) for entry in self._entries}, utf8=self._utf8)
 
 
 def ancestors(names: Iterable[str]) -> set[str]:

@@ -1,19 +1,13 @@
 """CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4 to §6.3.8, RFC 6154 §3)."""
 
-from typing import Final
-
 from crockery.actions.mailboxes import change_subscriptions, create_mailbox, delete_mailbox, rename_mailbox
+from crockery.actions.metadata import SPECIAL_USES
 from crockery.imap.errors import Refusal
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.mailboxes import Create, MailboxArgument, Rename
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.render import render_status
-
-SPECIAL_USES: Final = {
-    use.lower(): use for use in ("\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
-}
-"""\\All is not among them: there is no mailbox that shows what is in the others."""
 
 
 async def handle_create(session: Session, command: Command, arguments: Create) -> Completed:

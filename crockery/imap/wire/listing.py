@@ -1,4 +1,4 @@
-"""LIST and LSUB, plain and extended (RFC 3501 sections 6.3.8-9, RFC 9051 section 6.3.9, RFC 5258, RFC 6154)."""
+"""LIST and LSUB, plain and extended (RFC 3501 sections 6.3.8-9, RFC 9051 section 6.3.9, RFC 5258, 5819, 6154, 9590)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +8,7 @@ from crockery.imap.wire.cursor import Cursor
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.mailbox import parse_list_mailbox
 from crockery.imap.wire.mailboxes import parse_status_items
+from crockery.imap.wire.metadata import parse_list_metadata
 from crockery.imap.wire.params import Option, OptionParsers, parse_options
 
 SELECTION_OPTIONS: Final[OptionParsers] = {
@@ -21,6 +22,7 @@ RETURN_OPTIONS: Final[OptionParsers] = {
     "CHILDREN": None,
     "SPECIAL-USE": None,
     "STATUS": parse_status_items,
+    "METADATA": parse_list_metadata,
 }
 
 
@@ -28,7 +30,7 @@ RETURN_OPTIONS: Final[OptionParsers] = {
 class List:
     """LIST and LSUB. `extended`: the client used the syntax of LIST-EXTENDED, so an empty pattern is no special case.
 
-    The argument of the return option STATUS is a tuple of items as in `Status`.
+    The argument of the return option STATUS is a tuple of items as in `Status`, that of METADATA one of entries.
     """
 
     reference: str
@@ -43,8 +45,15 @@ class List:
 
     def status_items(self) -> tuple[str, ...]:
         """The items of `RETURN (STATUS (...))`; empty without it."""
+        return self._argument("STATUS")
+
+    def metadata_entries(self) -> tuple[str, ...]:
+        """The entries of `RETURN (METADATA (...))`; empty without it."""
+        return self._argument("METADATA")
+
+    def _argument(self, name: str) -> tuple[str, ...]:
         for option in self.returns:
-            if option.name == "STATUS" and isinstance(option.argument, tuple):
+            if option.name == name and isinstance(option.argument, tuple):
                 return option.argument
         return ()
 

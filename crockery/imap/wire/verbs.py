@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Final
 
-from crockery.imap.wire import access, append, compress, fetch, listing, mailboxes, messages, search
+from crockery.imap.wire import access, append, compress, fetch, listing, mailboxes, messages, metadata, search, sort
 from crockery.imap.wire.cursor import Cursor
 
 Arguments = (
@@ -24,6 +24,8 @@ Arguments = (
     | mailboxes.Rename
     | mailboxes.Status
     | listing.List
+    | metadata.GetMetadata
+    | metadata.SetMetadata
     | append.Append
     | fetch.Fetch
     | messages.Store
@@ -93,6 +95,8 @@ VERBS: Final[dict[str, Verb]] = {
     "STATUS": Verb(mailboxes.parse_status, AFTER),
     "APPEND": Verb(append.parse_append, AFTER),
     "IDLE": Verb(access.parse_no_arguments, AFTER, Trait.READS_LINES),
+    "GETMETADATA": Verb(metadata.parse_get_metadata, AFTER),
+    "SETMETADATA": Verb(metadata.parse_set_metadata, AFTER),
     "CHECK": Verb(access.parse_no_arguments, SELECTED),
     "CLOSE": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),
     "UNSELECT": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),

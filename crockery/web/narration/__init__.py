@@ -10,12 +10,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from crockery.events.types.base import EventType
-from crockery.web.narration import accounts, mail, queue, server, trust
+from crockery.web.narration import accounts, annotations, mail, queue, server, trust
 from crockery.web.narration.names import Names, Sentence
 
 SENTENCES: Final[dict[int, Sentence]] = {
     kind.code: sentence
-    for kind, sentence in (*server.SENTENCES, *accounts.SENTENCES, *mail.SENTENCES, *queue.SENTENCES, *trust.SENTENCES)
+    for kind, sentence in (
+        *server.SENTENCES,
+        *accounts.SENTENCES,
+        *mail.SENTENCES,
+        *annotations.SENTENCES,
+        *queue.SENTENCES,
+        *trust.SENTENCES,
+    )
 }
 
 
