@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from crockery.imap.errors import Refusal
+from crockery.imap.features import Features
 from crockery.imap.messages import Messages
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.wire.fetch import FetchItem, FetchSection, Item
@@ -16,7 +17,7 @@ from crockery.imap.wire.render import render_internal_date
 from crockery.imap.wire.responses import render_section
 from crockery.message.bodystructure import render_bodystructure
 from crockery.message.envelope import render_envelope
-from crockery.message.headers import header_fields, header_fields_not, header_length
+from crockery.message.headers import header_fields, header_fields_not, header_fields_of_all, header_length
 from crockery.message.sections import find_part, section_bytes
 from crockery.message.structure import Part, parse_structure
 from crockery.message.transfer import UnknownEncodingError, decode_transfer
@@ -44,6 +45,10 @@ class Slice:
         """The messages themselves: of small ones only."""
         return self.messages.read_many(self.numbers)
 
+    def header(self, at: int) -> bytes:
+        """The header fields that are kept of others, of a message that has too many."""
+        return header_fields(self.data[at], KEPT_FIELDS)
+
     @cached_property
     def trees(self) -> list[Part]:
         return list(map(parse_structure, self.data))
@@ -60,29 +65,41 @@ Values = Callable[[Slice], Iterable[Any]]
 class Plan:
     """What one FETCH sends of each message."""
 
-    def __init__(self, items: Sequence[Item], *, uid: bool, rev2: bool, seen: bool = False) -> None:
-        """`seen`: the command sets \\Seen, so FLAGS must be told with what was asked for."""
+    def __init__(
+        self, items: Sequence[Item], features: Features, *, uid: bool, seen: bool = False, modseq: bool = False
+    ) -> None:
+        """`seen`: the command sets \\Seen, so FLAGS must be told with what was asked for; `modseq`: and MODSEQ."""
         wanted = list(items)
-        for name, needed in (("FLAGS", seen), ("UID", uid)):
+        needs_uid = (uid and not features.uid_only) or (seen and features.qresync and not features.uid_only)
+        if modseq or (seen and features.condstore):
+            wanted += [FetchItem("MODSEQ")] * (FetchItem("MODSEQ") not in wanted)
+        for name, needed in (("FLAGS", seen), ("UID", needs_uid)):
             if needed and FetchItem(name) not in wanted:
                 wanted.insert(0, FetchItem(name))
-        columns = [_column(item, rev2) for item in wanted]
+        columns = [_column(item, features.utf8) for item in wanted]
         self.sections = [item for item in wanted if isinstance(item, FetchSection)]
         self.items = wanted
-        self.rev2 = rev2
+        self.utf8 = features.utf8
+        self.uid_only = features.uid_only
         names = {item.name for item in wanted if isinstance(item, FetchItem)}
         self.needs_kept = not names.isdisjoint(KEPT_ITEMS) or not all(map(_needs_data, self.sections))
         """Whether it asks for what the structure file has."""
         self.needs_data = "BODY" in names or any(map(_needs_data, self.sections))
         """Whether it asks for the messages' own octets."""
         self._texts = [text for text, _ in columns]
-        self._format = b"* %d FETCH (" + b" ".join(self._texts) + b")\r\n"
+        self.head = b"* %d UIDFETCH (" if self.uid_only else b"* %d FETCH ("
+        self._format = self.head + b" ".join(self._texts) + b")\r\n"
         self._values = [values for _, values in columns]
 
     def render(self, part: Slice) -> bytes:
         """The response lines of a slice."""
-        lines = zip((part.indices + 1).tolist(), *[values(part) for values in self._values], strict=True)
+        lines = zip(self.numbers(part), *[values(part) for values in self._values], strict=True)
         return b"".join(map(self._format.__mod__, lines))
+
+    def numbers(self, part: Slice) -> list[int]:
+        """What the lines of a slice begin with: sequence numbers, or UIDs where there are none of these."""
+        numbers: list[int] = (part.selected.uids[part.indices] if self.uid_only else part.indices + 1).tolist()
+        return numbers
 
     def render_item(self, at: int, part: Slice) -> bytes:
         """The item at place `at` alone, of a slice of one message."""
@@ -121,11 +138,29 @@ def _sizes(part: Slice) -> Iterable[int]:
     return sizes
 
 
+def _modseqs(part: Slice) -> Iterable[int]:
+    modseqs: list[int] = part.selected.mailbox.columns.modseq[part.rows].tolist()
+    return modseqs
+
+
+def _threads(part: Slice) -> Iterable[int]:
+    threads: list[int] = part.selected.mailbox.columns.thread[part.rows].tolist()
+    return threads
+
+
+def _save_dates(part: Slice) -> Iterable[bytes]:
+    return map(render_internal_date, part.selected.mailbox.columns.saved[part.rows].tolist())
+
+
 PLAIN: Final[dict[str, tuple[bytes, Values]]] = {
     "UID": (b"UID %d", _uids),
     "FLAGS": (b"FLAGS (%b)", _flags),
     "INTERNALDATE": (b"INTERNALDATE %b", _dates),
     "RFC822.SIZE": (b"RFC822.SIZE %d", _sizes),
+    "MODSEQ": (b"MODSEQ (%d)", _modseqs),
+    "EMAILID": (b"EMAILID (M%d)", lambda part: part.numbers),
+    "THREADID": (b"THREADID (T%d)", _threads),
+    "SAVEDATE": (b"SAVEDATE %b", _save_dates),
 }
 
 
@@ -194,10 +229,13 @@ def _section(section: FetchSection) -> Values:
 
 
 def _kept_header_fields(section: FetchSection, part: Slice) -> Iterable[bytes]:
-    names = section.fields
-    for at, kept in enumerate(part.kept):
-        source = kept.header if kept.header is not None else part.data[at]
-        yield render_part(section, header_fields(source, names))
+    kept = [one.header for one in part.kept]
+    headers = [part.header(at) if header is None else header for at, header in enumerate(kept)]
+    fields = header_fields_of_all(headers, section.fields)
+    if section.partial is not None:
+        return [render_part(section, data) for data in fields]
+    text = section.label.replace(b"%", b"%%") + b" {%d}\r\n%b"
+    return [text % (len(data), data) for data in fields]
 
 
 def _of_root(section: FetchSection, data: bytes) -> bytes:

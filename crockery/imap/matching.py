@@ -24,6 +24,7 @@ from crockery.imap.selected import Indices, Selected
 from crockery.imap.wire.search import (
     Aged,
     And,
+    Changed,
     Dated,
     HasFlag,
     HasHeader,
@@ -158,6 +159,9 @@ class Matching:
             case SavedDated(relation, day):
                 saved = self._selected.mailbox.columns.saved[self._rows].astype(np.int64)
                 return _compare(saved // DAY, day.toordinal() - EPOCH, relation)
+            case Changed(since):
+                changed: Mask = self._selected.mailbox.columns.modseq[self._rows] >= since
+                return changed
             case Aged(seconds, older):
                 before: Mask = self._dates < self._now - seconds
                 return before if older else ~before

@@ -18,7 +18,7 @@ from crockery.imap.session import Completed, Session
 from crockery.imap.verbs import HANDLERS
 from crockery.imap.verbs.append import begin_upload
 from crockery.imap.wire.append import Append
-from crockery.imap.wire.errors import BadCommand
+from crockery.imap.wire.errors import BadCommand, UidRequired
 from crockery.imap.wire.framer import Continuation, Event, LiteralData, LiteralStart
 from crockery.imap.wire.parser import Command, parse_command
 from crockery.imap.wire.render import render_status
@@ -60,7 +60,7 @@ async def take_literal(session: Session, event: Event) -> None:
             case Continuation(reply):
                 session.out.write(reply)
             case LiteralStart(head, literal, reply):
-                command = parse_command(head, utf8=session.rev2)
+                command = parse_command(head, utf8=session.utf8)
                 session.uploading = command
                 _require_legal(session, command)
                 assert isinstance(command.arguments, Append)
@@ -80,6 +80,8 @@ async def take_literal(session: Session, event: Event) -> None:
 def _require_legal(session: Session, command: Command) -> None:
     if session.state not in command.states:
         raise BadCommand(f"{command.verb} is not legal in this state", command.tag)
+    if session.features.uid_only and command.speaks_of_numbers:
+        raise UidRequired(f"{command.verb} needs its UID form", command.tag)
     session.check_alive()
 
 

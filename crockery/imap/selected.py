@@ -14,15 +14,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from crockery.events.ranges import pack_ranges
+from crockery.imap.features import Features
 from crockery.imap.recent import Ranges, Recents, add_range, in_ranges
 from crockery.imap.wire.render import render_status
 from crockery.imap.wire.response_codes import render_permanent_flags
 from crockery.imap.wire.responses import (
+    render_changes,
     render_exists,
     render_expunges,
     render_flags_data,
     render_flags_lines,
     render_recent,
+    render_vanished,
 )
 from crockery.imap.wire.sequence import SequenceSet
 from crockery.projections.mailboxes import MAX_KEYWORDS, SYSTEM_FLAGS, Mailbox
@@ -49,18 +53,20 @@ class Selected:
     """What one session has been told of its mailbox."""
 
     __slots__ = (
-        "_flag_count", "_flag_texts", "_flags_told", "_own", "_recents", "mailbox", "missed", "read_only", "recent",
-        "rev2", "saved", "told", "uids",
+        "_flag_count", "_flag_texts", "_flags_told", "_own", "_recents", "features", "mailbox", "missed", "read_only",
+        "recent", "saved", "settled", "told", "uids",
     )  # fmt: skip
 
-    def __init__(self, mailbox: Mailbox, recents: Recents, *, read_only: bool, rev2: bool) -> None:
+    def __init__(self, mailbox: Mailbox, recents: Recents, *, read_only: bool, features: Features) -> None:
         self.mailbox = mailbox
         self.read_only = read_only
         self.uids: Uids = mailbox.columns.uid
-        self.rev2 = rev2
-        """The client enabled IMAP4rev2, which knows no \\Recent."""
+        self.features = features
+        """The session's own."""
         self.told = mailbox.position
         """Changes up to this event have been told, but for expunges, which may have to wait."""
+        self.settled = mailbox.position
+        """Changes up to this event have been told, expunges too: HIGHESTMODSEQ as the client may keep it."""
         self.saved: Uids = NO_UIDS
         """What `$` stands for (RFC 5182)."""
         self.missed = False
@@ -108,7 +114,7 @@ class Selected:
         """The flags of messages as between the parentheses of FLAGS, \\Recent included."""
         words = self.mailbox.columns.flags[rows].tolist()
         texts = list(map(self._flag_texts.__getitem__, words))
-        if self.recent and not self.rev2:
+        if self.recent and not self.features.rev2:
             for at in np.flatnonzero(in_ranges(self.uids[indices], self.recent)).tolist():
                 texts[at] = texts[at] + b" \\Recent" if texts[at] else b"\\Recent"
         return texts
@@ -121,6 +127,8 @@ class Selected:
         mailbox = self.mailbox
         current = mailbox.columns.uid
         aligned = self._is_aligned(current)
+        if aligned or expunge:
+            self.settled = mailbox.position
         if mailbox.position == self.told and (aligned or not expunge):
             return b""
         pieces: list[bytes] = []
@@ -149,10 +157,24 @@ class Selected:
         indices = rows if self._is_aligned(columns.uid) else self.uids.searchsorted(columns.uid[rows])
         return self.render_flags(indices, rows, uid=uid)
 
-    def render_flags(self, indices: Indices, rows: Indices, *, uid: bool) -> bytes:
-        """`* n FETCH (FLAGS (...))` of these messages."""
-        uids: Sequence[int] | None = self.uids[indices].tolist() if uid else None
-        return render_flags_lines((indices + 1).tolist(), uids, self.flag_texts(indices, rows))
+    def render_flags(self, indices: Indices, rows: Indices, *, uid: bool, silent: bool = False) -> bytes:
+        """`* n FETCH (FLAGS (...))` of these messages, with UID and MODSEQ where the client has them told.
+
+        `silent`: the client knows the flags and needs MODSEQ only, if at all (RFC 7162 §3.1.3).
+        """
+        features = self.features
+        if silent and not features.condstore:
+            return b""
+        uids: Sequence[int] | None = None
+        if uid or features.vanishes:
+            uids = self.uids[indices].tolist()
+        flags = None if silent else self.flag_texts(indices, rows)
+        if not features.condstore and not features.uid_only:
+            return render_flags_lines((indices + 1).tolist(), uids, flags or ())
+        modseqs = self.mailbox.columns.modseq[rows].tolist() if features.condstore else None
+        if features.uid_only:
+            return render_changes(self.uids[indices].tolist(), uids if uid else None, flags, modseqs, uid_only=True)
+        return render_changes((indices + 1).tolist(), uids, flags, modseqs)
 
     def tell_flag_names(self) -> bytes:
         """FLAGS and PERMANENTFLAGS: at first, and when there are new keywords."""
@@ -175,7 +197,10 @@ class Selected:
     def _tell_expunges(self, current: Uids) -> bytes:
         here = np.isin(self.uids, current, assume_unique=True)
         gone = np.flatnonzero(~here)
+        uids = self.uids[gone]
         self.uids = self.uids[here]
+        if self.features.vanishes:
+            return render_vanished([(low, high) for low, high in zip(*[iter(pack_ranges(uids))] * 2, strict=True)])
         return render_expunges((gone[::-1] + 1).tolist())
 
     def _tell_new(self, current: Uids) -> bytes:
@@ -185,7 +210,7 @@ class Selected:
         self.uids = current if self._is_aligned(current) else np.concatenate((self.uids, new))
         self._claim_recent()
         told = render_exists(len(self.uids))
-        return told if self.rev2 else told + render_recent(self.recent_count())
+        return told if self.features.rev2 else told + render_recent(self.recent_count())
 
     def _claim_recent(self) -> None:
         if self.read_only:

@@ -87,7 +87,7 @@ async def _step(session: Session) -> None:
     try:
         event = session.framer.next_event()
         if isinstance(event, Frame):
-            await run_command(session, parse_command(event, utf8=session.rev2))
+            await run_command(session, parse_command(event, utf8=session.utf8))
         elif isinstance(event, NeedMore):
             await receive(session)
         else:

@@ -11,14 +11,18 @@ from crockery.actions.mailboxes import canonical_name
 from crockery.actions.store import Store
 from crockery.imap.capability import capabilities
 from crockery.imap.errors import Refusal, SessionLost
+from crockery.imap.features import Features
 from crockery.imap.messages import Messages
 from crockery.imap.output import Output
 from crockery.imap.recent import Recents
 from crockery.imap.selected import Selected
+from crockery.imap.sorting import SortKeys
 from crockery.imap.uploads import Upload
 from crockery.imap.wire.compress import Inflater
 from crockery.imap.wire.framer import BEFORE_LOGIN, Framer, FramerLimits
 from crockery.imap.wire.parser import Command
+from crockery.imap.wire.render import render_status
+from crockery.imap.wire.response_codes import render_highest_modseq
 from crockery.imap.wire.verbs import State
 from crockery.net.connection import Connection
 from crockery.net.login import Login
@@ -50,6 +54,7 @@ class Shared:
         started = services.store.state.server.started or {}
         self.recents = Recents(started.get("sequence", services.store.log.head))
         self.messages = Messages(services.store.log, services.structures, services.budget)
+        self.sort_keys = SortKeys()
 
 
 @dataclass(slots=True)
@@ -64,8 +69,8 @@ class Session:
     actor: Actor = field(default_factory=lambda: Actor(0, "imap"))
     login: Login | None = None
     selected: Selected | None = None
-    rev2: bool = False
-    """ENABLE IMAP4rev2 was given: names are UTF-8, SEARCH answers ESEARCH, nothing is \\Recent."""
+    features: Features = field(default_factory=Features)
+    """What the client has switched on."""
     client: str = ""
     """What the program called itself in ID."""
     inflater: Inflater | None = None
@@ -82,6 +87,16 @@ class Session:
     """A BYE has been said."""
     waiting: trio.CancelScope | None = None
     """Set while the session waits for its client; cancelled when the server stops."""
+
+    @property
+    def rev2(self) -> bool:
+        """ENABLE IMAP4rev2 was given."""
+        return self.features.rev2
+
+    @property
+    def utf8(self) -> bool:
+        """Names and structures are UTF-8."""
+        return self.features.utf8
 
     @property
     def store(self) -> Store:
@@ -141,6 +156,16 @@ class Session:
             else:
                 setattr(self, each.name, each.default)
         self.framer.limits = BEFORE_LOGIN
+
+    def enable(self, *names: str) -> None:
+        """Switch features on (names as in `features.ENABLEABLE`); what they want told of the selected mailbox is."""
+        had = self.features.condstore
+        for name in names:
+            self.features.enable(name)
+        selected = self.selected
+        if self.features.condstore and not had and selected is not None:
+            code = render_highest_modseq(selected.settled)
+            self.out.write(render_status(b"OK", "Highest", code=code), selected.settled)
 
     def require_selected(self) -> Selected:
         """The view of the selected mailbox; the verb table sees to it that there is one."""

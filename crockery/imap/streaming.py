@@ -22,7 +22,7 @@ async def send_large(out: Output, plan: Plan, part: Slice) -> None:
     size = int(part.selected.mailbox.columns.size[part.rows[0]])
     if plan.needs_kept:
         await messages.prepare(number, size)
-    if any(_needs_tree(item, plan.rev2) for item in plan.items):
+    if any(_needs_tree(item, plan.utf8) for item in plan.items):
         part.trees = [await messages.tree(number, size)]
     decodes = any(section.kind != "BODY" for section in plan.sections)
     async with messages.holding(2 * size if decodes else 0):
@@ -31,7 +31,7 @@ async def send_large(out: Output, plan: Plan, part: Slice) -> None:
 
 async def _send(out: Output, plan: Plan, part: Slice, size: int) -> None:
     sending = _Sending(out, part, size)
-    out.write(b"* %d FETCH (" % (part.indices[0] + 1), part.selected.mailbox.position)
+    out.write(plan.head % plan.numbers(part)[0], part.selected.mailbox.position)
     for at, item in enumerate(plan.items):
         if at:
             out.write(b" ")
@@ -42,9 +42,9 @@ async def _send(out: Output, plan: Plan, part: Slice, size: int) -> None:
     out.write(b")\r\n")
 
 
-def _needs_tree(item: FetchItem | FetchSection, rev2: bool) -> bool:
+def _needs_tree(item: FetchItem | FetchSection, utf8: bool) -> bool:
     if isinstance(item, FetchItem):
-        return item.name == "BODY" or (rev2 and item.name in ("ENVELOPE", "BODYSTRUCTURE"))
+        return item.name == "BODY" or (utf8 and item.name in ("ENVELOPE", "BODYSTRUCTURE"))
     return item.kind != "BODY" or bool(item.part or item.text)
 
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crockery.events.ranges import pack_numbers, pack_ranges
+from crockery.imap.features import Features
 from crockery.imap.recent import Recents, add_range, in_ranges
 from crockery.imap.selected import Selected, find_sorted
 from crockery.imap.wire.sequence import SequenceSet
@@ -82,7 +83,7 @@ def test_a_client_that_believes_is_right(steps: list[tuple]) -> None:  # type: i
     box = Box()
     for _ in range(3):
         box.receive()
-    selected = Selected(box.mailbox, Recents(0), read_only=False, rev2=False)
+    selected = Selected(box.mailbox, Recents(0), read_only=False, features=Features())
     client = Believer(selected)
     for step in steps:
         there = box.mailbox.columns.uid.tolist()
@@ -109,7 +110,7 @@ def test_messages_that_are_gone_have_no_row() -> None:
     box = Box()
     for _ in range(4):
         box.receive()
-    selected = Selected(box.mailbox, Recents(0), read_only=False, rev2=False)
+    selected = Selected(box.mailbox, Recents(0), read_only=False, features=Features())
     box.expunge([2])
     indices, rows = selected.rows(np.arange(4))
     assert indices.tolist() == [0, 2, 3]
@@ -121,7 +122,7 @@ def test_saved_results_lose_what_is_expunged() -> None:
     box = Box()
     for _ in range(4):
         box.receive()
-    selected = Selected(box.mailbox, Recents(0), read_only=False, rev2=False)
+    selected = Selected(box.mailbox, Recents(0), read_only=False, features=Features())
     selected.saved = selected.uids[1:]
     box.expunge([3])
     selected.tell(expunge=True)
@@ -132,7 +133,7 @@ def test_own_changes_are_not_told_but_others_before_them_are() -> None:
     box = Box()
     box.receive()
     box.receive()
-    selected = Selected(box.mailbox, Recents(9), read_only=False, rev2=False)
+    selected = Selected(box.mailbox, Recents(9), read_only=False, features=Features())
     box.flag(1, "\\Seen", "+")
     assert selected.tell_flags() == b"* 1 FETCH (FLAGS (\\Seen))\r\n"
     box.flag(1, "\\Draft", "+")
@@ -148,9 +149,9 @@ def test_recent_is_claimed_once() -> None:
     recents = Recents(box.sequence)
     box.receive()
     assert recents.count(box.mailbox) == 1
-    looking = Selected(box.mailbox, recents, read_only=True, rev2=False)
-    first = Selected(box.mailbox, recents, read_only=False, rev2=False)
-    second = Selected(box.mailbox, recents, read_only=False, rev2=False)
+    looking = Selected(box.mailbox, recents, read_only=True, features=Features())
+    first = Selected(box.mailbox, recents, read_only=False, features=Features())
+    second = Selected(box.mailbox, recents, read_only=False, features=Features())
     assert [view.recent_count() for view in (looking, first, second)] == [1, 1, 0]
     assert recents.count(box.mailbox) == 0
     box.receive()

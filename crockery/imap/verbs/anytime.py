@@ -1,7 +1,7 @@
 """CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE (RFC 9051 §6.1, §6.3.1, §6.3.10, RFC 2971)."""
 
 from crockery import __version__
-from crockery.imap.capability import ENABLEABLE
+from crockery.imap.features import ENABLEABLE
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.wire.access import Enable, Id, NoArguments
 from crockery.imap.wire.parser import Command
@@ -39,13 +39,11 @@ async def handle_id(session: Session, command: Command, arguments: Id) -> Comple
 
 
 async def handle_enable(session: Session, command: Command, arguments: Enable) -> Completed:
-    """Switch extensions on; what is unknown is passed over (RFC 5161)."""
-    enabled = ENABLEABLE.intersection(arguments.capabilities)
-    if "IMAP4REV2" in enabled and not session.rev2:
-        session.rev2 = True
-        if session.selected is not None:
-            session.selected.rev2 = True
-    session.out.write(render_enabled(["IMAP4rev2" for _ in enabled]))
+    """Switch extensions on; what is unknown is passed over (RFC 5161). What was heard of the mailbox so far is told."""
+    names = [name for name in arguments.capabilities if name in ENABLEABLE]
+    session.tell_changes(expunge=True)
+    session.out.write(render_enabled([ENABLEABLE[name] for name in names]))
+    session.enable(*names)
     return DONE
 
 

@@ -10,7 +10,7 @@ from crockery.imap.verbs.fetch import select_messages
 from crockery.imap.wire.messages import Copy
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.render import render_status
-from crockery.imap.wire.response_codes import render_copy_uid
+from crockery.imap.wire.response_codes import render_copy_uid, render_highest_modseq
 
 
 async def handle_copy(session: Session, command: Command, arguments: Copy) -> Completed:
@@ -35,6 +35,8 @@ async def handle_move(session: Session, command: Command, arguments: Copy) -> Co
     copied = move_messages(session.store, session.actor, selected.mailbox, uids, target, cmd=command.verb)
     session.changed()
     session.out.write(render_status(b"OK", "Moved", code=_copy_uid(copied)))
+    if session.features.condstore:
+        return Completed(code=render_highest_modseq(selected.mailbox.position))
     return DONE
 
 

@@ -7,23 +7,37 @@ import numpy as np
 from crockery import limits
 from crockery.actions.mail import store_flags
 from crockery.imap.fetching import Plan, Slice
+from crockery.imap.resync import changed_since, tell_vanished
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.streaming import send_large
 from crockery.imap.wire.errors import BadCommand
-from crockery.imap.wire.fetch import Fetch, FetchSection
+from crockery.imap.wire.fetch import Fetch, FetchItem, FetchSection
+from crockery.imap.wire.modifiers import read_fetch_modifiers
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.sequence import SequenceSet
 
 
 async def handle_fetch(session: Session, command: Command, arguments: Fetch) -> Completed:
     """Send what was asked for, slice by slice: long answers wait for slow clients and let other sessions work."""
-    if arguments.modifiers:
-        raise BadCommand(f"Unknown fetch modifier {arguments.modifiers[0].name}", command.tag)
+    modifiers = read_fetch_modifiers(arguments.modifiers)
+    if modifiers.vanished and not (command.uid and session.features.qresync):
+        raise BadCommand("VANISHED is for UID FETCH of those who have enabled QRESYNC", command.tag)
     selected = session.require_selected()
+    if modifiers.vanished:
+        session.tell_changes(expunge=True, uid=True)  # what is gone from the view is not told as gone earlier
     indices = select_messages(selected, command, arguments.messages)
+    since = modifiers.changed_since
+    if since is not None or FetchItem("MODSEQ") in arguments.items:
+        session.enable("CONDSTORE")
+    if since is not None:
+        if modifiers.vanished:
+            session.out.write(tell_vanished(selected, since, arguments.messages), selected.mailbox.position)
+        indices = changed_since(selected, indices, since)
+    if modifiers.partial is not None:
+        indices = indices[slice(*modifiers.partial.bounds(len(indices)))]
     seen = _set_seen(session, selected, indices, arguments)
-    plan = Plan(arguments.items, uid=command.uid, rev2=session.rev2, seen=seen)
+    plan = Plan(arguments.items, session.features, uid=command.uid, seen=seen, modseq=since is not None)
     for chosen in _slices(selected, indices, plan):
         here, rows = selected.rows(chosen)
         if not len(here):

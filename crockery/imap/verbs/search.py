@@ -1,13 +1,15 @@
 """SEARCH and UID SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731 ESEARCH, RFC 5182 SEARCHRES, RFC 9394 PARTIAL)."""
 
+import numpy as np
+
 from crockery.imap.matching import Matching
 from crockery.imap.results import render_results, saved_result
 from crockery.imap.selected import NO_UIDS, Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
-from crockery.imap.wire.errors import BadCommand
+from crockery.imap.wire.errors import BadCommand, UidRequired
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.responses import render_search
-from crockery.imap.wire.search import And, InSet, Key, Not, Or, Search
+from crockery.imap.wire.search import And, Changed, InSet, Key, Not, Or, Search, iterate_keys
 
 
 async def handle_search(session: Session, command: Command, arguments: Search) -> Completed:
@@ -16,16 +18,22 @@ async def handle_search(session: Session, command: Command, arguments: Search) -
     found = await find_messages(session, selected, command, arguments)
     numbers = selected.uids[found] if command.uid else found + 1
     position = selected.mailbox.position
+    modseq = highest_modseq(selected, arguments, found)
     if arguments.returns is None and not session.rev2:
-        session.out.write(render_search(numbers.tolist()), position)
+        session.out.write(render_search(numbers.tolist(), modseq), position)
     else:
-        session.out.write(render_results(command.tag, arguments, numbers, uid=command.uid), position)
+        more = [b"MODSEQ %d" % modseq] if modseq else []
+        session.out.write(render_results(command.tag, arguments, numbers, uid=command.uid, more=more), position)
     return DONE
 
 
 async def find_messages(session: Session, selected: Selected, command: Command, search: Search) -> Indices:
     """Ascending indices of the messages that a search finds, and `$` set where it says SAVE."""
     check_numbers(search.key, len(selected), command)
+    if session.features.uid_only and any(isinstance(key, InSet) and not key.uid for key in iterate_keys(search.key)):
+        raise UidRequired("There are no sequence numbers", command.tag)
+    if names_modseq(search):
+        session.enable("CONDSTORE")
     saves = search.wants("SAVE")
     matching = Matching(selected, session.shared.messages, session.out, now=session.store.now)
     try:
@@ -37,6 +45,22 @@ async def find_messages(session: Session, selected: Selected, command: Command, 
     if saves:
         selected.saved = selected.uids[saved_result(search, found)]
     return found
+
+
+def names_modseq(search: Search) -> bool:
+    """Whether the key MODSEQ is in it, so that the answer tells the highest."""
+    return any(isinstance(key, Changed) for key in iterate_keys(search.key))
+
+
+def highest_modseq(selected: Selected, search: Search, found: Indices) -> int:
+    """The highest MODSEQ of what is told of a result in its order (RFC 4731 §3.2); 0: it is not told."""
+    if not names_modseq(search) or not len(found):
+        return 0
+    if not search.wants("ALL") and not search.wants("COUNT"):
+        ends = [end for option, end in (("MIN", 0), ("MAX", -1)) if search.wants(option)]
+        found = found[ends] if ends else found
+    _, rows = selected.rows(np.unique(found))
+    return int(selected.mailbox.columns.modseq[rows].max(initial=0))
 
 
 def check_numbers(key: Key, count: int, command: Command) -> None:

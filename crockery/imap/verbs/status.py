@@ -1,8 +1,7 @@
-"""STATUS (RFC 9051 §6.3.11, RFC 3501 §6.3.10, RFC 8438 SIZE). Counts are kept by the mailbox: none is counted here."""
+"""STATUS (RFC 9051 §6.3.11, RFC 3501 §6.3.10; RFC 7162, 7889, 8438, 8474). The mailbox keeps counts; none is made here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from crockery.imap.recent import Recents
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.wire.mailboxes import Status
 from crockery.imap.wire.parser import Command
@@ -13,17 +12,19 @@ from crockery.projections.mailboxes import Mailbox
 async def handle_status(session: Session, command: Command, arguments: Status) -> Completed:
     """Tell counts of a mailbox without selecting it."""
     mailbox = session.find_mailbox(arguments.mailbox)
-    counts = status_of(mailbox, arguments.items, session.shared.recents)
-    session.out.write(render_status_data(mailbox.name, counts, utf8=session.rev2), mailbox.position)
+    counts = status_of(session, mailbox, arguments.items)
+    session.out.write(render_status_data(mailbox.name, counts, utf8=session.utf8), mailbox.position)
     return DONE
 
 
-def status_of(mailbox: Mailbox, items: Iterable[str], recents: Recents) -> dict[str, int | bytes]:
+def status_of(session: Session, mailbox: Mailbox, items: Collection[str]) -> dict[str, int | bytes]:
     """The values of STATUS items, in the order asked."""
-    return {item: _value(mailbox, item, recents) for item in items}
+    if "HIGHESTMODSEQ" in items:
+        session.enable("CONDSTORE")
+    return {item: _value(session, mailbox, item) for item in items}
 
 
-def _value(mailbox: Mailbox, item: str, recents: Recents) -> int:
+def _value(session: Session, mailbox: Mailbox, item: str) -> int | bytes:
     match item:
         case "MESSAGES":
             return len(mailbox)
@@ -37,4 +38,10 @@ def _value(mailbox: Mailbox, item: str, recents: Recents) -> int:
             return mailbox.deleted
         case "SIZE":
             return mailbox.octets
-    return recents.count(mailbox)
+        case "HIGHESTMODSEQ":
+            return mailbox.position
+        case "MAILBOXID":
+            return b"(F%d)" % mailbox.id
+        case "APPENDLIMIT":
+            return session.framer.limits.message
+    return session.shared.recents.count(mailbox)

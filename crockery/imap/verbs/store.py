@@ -2,28 +2,40 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from crockery import limits
 from crockery.actions.mail import store_flags
 from crockery.imap.errors import Refusal
+from crockery.imap.selected import Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.verbs.fetch import select_messages
-from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.messages import Store
+from crockery.imap.wire.modifiers import read_unchanged_since
 from crockery.imap.wire.parser import Command
+from crockery.imap.wire.response_codes import render_modified
 from crockery.projections.mailboxes import SYSTEM_FLAGS
 
 
 async def handle_store(session: Session, command: Command, arguments: Store) -> Completed:
     """Change flags, in one event however many messages; answer with the flags of all of them unless silent."""
-    if arguments.modifiers:
-        raise BadCommand(f"Unknown store modifier {arguments.modifiers[0].name}", command.tag)
+    unchanged = read_unchanged_since(arguments.modifiers)
     selected = session.require_writable()
     indices = select_messages(selected, command, arguments.messages)
     check_flags(arguments.flags)
+    if unchanged is not None:
+        session.enable("CONDSTORE")
     # What others did before is told first: of what is ours, a silent client then needs to hear nothing.
     session.out.write(selected.tell_flags(uid=command.uid), selected.mailbox.position)
     here, rows = selected.rows(indices)
     mailbox = selected.mailbox
+    modified = indices[:0]
+    if unchanged is not None:
+        if len(here) != len(indices) and not command.uid:
+            code = _modified(selected, command, np.setdiff1d(indices, here))
+            raise Refusal("Some of the messages no longer exist", code)
+        fresh = mailbox.columns.modseq[rows] <= unchanged
+        modified, here, rows = here[~fresh], here[fresh], rows[fresh]
     uids = mailbox.columns.uid[rows]
     changed = store_flags(
         session.store, session.actor, mailbox, uids, arguments.action or "=", arguments.flags, cmd=command.verb
@@ -31,9 +43,15 @@ async def handle_store(session: Session, command: Command, arguments: Store) -> 
     if len(changed):
         selected.know(mailbox.position)
         session.changed()
-    if not arguments.silent:
-        session.out.write(selected.render_flags(here, rows, uid=command.uid), mailbox.position)
+    told = selected.render_flags(here, rows, uid=command.uid, silent=arguments.silent)
+    session.out.write(told, mailbox.position)
+    if len(modified):
+        return Completed("Conditional STORE failed for some", _modified(selected, command, modified))
     return DONE
+
+
+def _modified(selected: Selected, command: Command, indices: Indices) -> bytes:
+    return render_modified(selected.uids[indices] if command.uid else indices + 1)
 
 
 def check_flags(flags: Iterable[str]) -> None:

@@ -4,6 +4,7 @@
     ├── TooBig            tagged NO [TOOBIG]: a message literal over the limit (RFC 4469, RFC 7889)
     ├── UnknownCharset    tagged NO [BADCHARSET (...)]: a SEARCH charset that is not ours (RFC 9051 section 7.1)
     ├── BadMailboxName    tagged NO [CANNOT]: a name no mailbox can have (RFC 5530 section 3)
+    ├── UidRequired           tagged BAD [UIDREQUIRED]: a sequence number after ENABLE UIDONLY (RFC 9586 section 3)
     └── StreamLost        untagged BYE: the connection cannot be kept in step, close it
 
 Framer and parser raise nothing else, whatever the bytes. After any of them but `StreamLost` the framer stands at the
@@ -46,6 +47,12 @@ class BadMailboxName(BadCommand):
 
     status = b"NO"
     code = b"CANNOT"
+
+
+class UidRequired(BadCommand):
+    """A sequence number, of a client that switched them off (RFC 9586)."""
+
+    code = b"UIDREQUIRED"
 
 
 class StreamLost(BadCommand):

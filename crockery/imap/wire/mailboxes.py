@@ -9,7 +9,12 @@ from crockery.imap.wire.flags import parse_flag
 from crockery.imap.wire.mailbox import parse_mailbox
 from crockery.imap.wire.params import Param, parse_params
 
-STATUS_ITEMS: Final = frozenset(("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "DELETED"))
+STATUS_ITEMS: Final = frozenset(
+    (
+        "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "DELETED", "HIGHESTMODSEQ", "MAILBOXID",
+        "APPENDLIMIT",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class Command:
         return self.verb.startswith("UID ")
 
     @property
+    def speaks_of_numbers(self) -> bool:
+        """True if it names messages by sequence number, and there is a form of it that does not (RFC 9586)."""
+        return f"UID {self.verb}" in VERBS and self.verb != "EXPUNGE"
+
+    @property
     def states(self) -> State:
         """The states in which the verb is legal."""
         return VERBS[self.verb].states

@@ -38,3 +38,18 @@ def render_append_uid(uid_validity: int, uids: Numbers) -> bytes:
 def render_copy_uid(uid_validity: int, source: Numbers, target: Numbers) -> bytes:
     """`resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`: equally many, pairwise, both ascending."""
     return b"COPYUID %d %b %b" % (uid_validity, render_sequence_set(source), render_sequence_set(target))
+
+
+def render_highest_modseq(modseq: int) -> bytes:
+    """`"HIGHESTMODSEQ" SP mod-sequence-value` (RFC 7162 section 7)"""
+    return b"HIGHESTMODSEQ %d" % modseq
+
+
+def render_modified(numbers: Numbers) -> bytes:
+    """`"MODIFIED" SP sequence-set`: what a conditional STORE left alone, at least one (RFC 7162 section 3.1.3)."""
+    return b"MODIFIED " + render_sequence_set(numbers)
+
+
+def render_mailbox_id(number: int) -> bytes:
+    """`"MAILBOXID" SP "(" objectid ")"` (RFC 8474 section 4)"""
+    return b"MAILBOXID (F%d)" % number

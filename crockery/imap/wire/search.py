@@ -4,12 +4,12 @@
 address keys are written out in simpler ones, so that whoever evaluates the tree knows few kinds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from crockery.imap.wire.cursor import NUMBER64_MAX, Cursor
+from crockery.imap.wire.cursor import NUMBER64_MAX, NUMBER_MAX, Cursor
 from crockery.imap.wire.dates import parse_date
 from crockery.imap.wire.errors import BadCommand, UnknownCharset
 from crockery.imap.wire.params import Option
@@ -105,13 +105,31 @@ class Aged:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """MODSEQ is `since` or above (RFC 7162 §3.1.5)."""
+
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """FILTER: the search that is kept under `name` (RFC 5466)."""
 
     name: str
 
 
-Key = And | Or | Not | HasFlag | InSet | HasHeader | HasText | Dated | Sized | SavedDated | Aged | Named
+Key = And | Or | Not | HasFlag | InSet | HasHeader | HasText | Dated | Sized | SavedDated | Aged | Changed | Named
+
+
+def iterate_keys(key: Key) -> Iterator[Key]:
+    """A key and all within it."""
+    yield key
+    match key:
+        case And(keys) | Or(keys):
+            for one in keys:
+                yield from iterate_keys(one)
+        case Not(inner):
+            yield from iterate_keys(inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +334,34 @@ def _size(larger: bool) -> Callable[[Cursor], Key]:
     return parse
 
 
+MODSEQ_ENTRY_KINDS: Final = ("priv", "shared", "all")
+
+
+def _modseq(cursor: Cursor) -> Key:
+    """`"MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer`; entries share one MODSEQ (RFC 7162)"""
+    cursor.space()
+    if cursor.accept_string() is not None:
+        cursor.space()
+        if not any(cursor.accept_word(kind.upper()) for kind in MODSEQ_ENTRY_KINDS):
+            cursor.fail("priv, shared or all")
+        cursor.space()
+    return Changed(cursor.number(NUMBER64_MAX))
+
+
+def _uid_beyond(after: bool) -> Callable[[Cursor], Key]:
+    def parse(cursor: Cursor) -> Key:
+        """`"UIDAFTER" SP uniqueid`, `"UIDBEFORE" SP uniqueid` (RFC 9738)"""
+        cursor.space()
+        uid = cursor.number(smallest=1)
+        if after:
+            beyond = SequenceSet(((uid + 1, NUMBER_MAX),)) if uid < NUMBER_MAX else None
+        else:
+            beyond = SequenceSet(((1, uid - 1),)) if uid > 1 else None
+        return Not(And(())) if beyond is None else InSet(beyond, uid=True)
+
+    return parse
+
+
 def _uid(cursor: Cursor) -> Key:
     """`"UID" SP sequence-set`"""
     cursor.space()
@@ -356,6 +402,9 @@ KEYS: Final[dict[str, Callable[[Cursor], Key]]] = {
     "LARGER": _size(larger=True),
     "SMALLER": _size(larger=False),
     "UID": _uid,
+    "UIDAFTER": _uid_beyond(after=True),
+    "UIDBEFORE": _uid_beyond(after=False),
+    "MODSEQ": _modseq,
     "OLDER": _age(older=True),
     "YOUNGER": _age(older=False),
     "SAVEDBEFORE": _saved_date("before"),
