@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import trio
 import trio.lowlevel
 
 from crockery.events.facts import NAME as FACTS_NAME
 from crockery.events.facts import FactsReader, FactsWriter
+from crockery.events.format import HASH_SIZE
 from crockery.events.log import Appended, Log
 from crockery.events.opening import derived_folder
 from crockery.events.ranges import unpack_numbers
@@ -25,10 +27,12 @@ from crockery.events.types.mail import MESSAGE_RECEIVED
 from crockery.events.types.server import BODIES_ERASED
 from crockery.events.writer import Writer
 from crockery.limits import (
+    FACTS_STEP,
     FOLLOW_BACKLOG,
     FOLLOW_PAUSE,
     FOLLOW_QUIET,
     FOLLOW_ROWS,
+    SNAPSHOT_AT_STOP,
     SNAPSHOT_EVENTS,
     SNAPSHOT_TIME,
 )
@@ -64,12 +68,15 @@ class Followers:
         self._log: Log = log
         self._state: State = restored.state
         self._since_snapshot = restored.opened.recovered.events
+        self._hash_at = restored.opened.recovered.hash_at
+        """Where in the log the hash of its last durable record is; 0: in what the snapshot stands for."""
         self._news = trio.Event()
         self._news.set()
         self._last_news = 0.0
         writer.listeners.append(self._on_durable)
 
     def _on_durable(self, appended: Sequence[Appended]) -> None:
+        self._hash_at = appended[-1].offset + len(appended[-1].record) - HASH_SIZE
         for event in appended:
             if event.type is MESSAGE_RECEIVED:
                 self.structures.follow((event.sequence,))
@@ -86,9 +93,9 @@ class Followers:
             self._news = trio.Event()
             try:
                 await self._copy_facts()
-                await self._make_rows()
                 if self._since_snapshot >= SNAPSHOT_EVENTS:
                     await self.make_snapshot()
+                await self._make_rows()
             except OSError as error:
                 logger.error("derived files in %s cannot be written (%s); going on without them", self._folder, error)
                 return
@@ -96,16 +103,30 @@ class Followers:
     async def finish(self, *, with_snapshot: bool = True) -> None:
         """At an orderly stop, when nothing is appended any more: leave a snapshot for a quick start."""
         try:
-            with trio.move_on_after(SNAPSHOT_TIME):
-                folded = await self.make_snapshot() if self._since_snapshot and with_snapshot else None
-                if folded is not None and folded != snapshot.digest(snapshot.dump_state(self._state)):
-                    (self._folder / snapshot.NAME).unlink(missing_ok=True)
-                    logger.critical("the state in memory and the log differ: please report this; the log is the truth")
+            is_whole = self._log.durable == self._log.head and self._hash_at > 0
+            if with_snapshot and self._since_snapshot >= SNAPSHOT_AT_STOP and is_whole:
+                await self._copy_facts()
+                self._save_snapshot()
+            elif with_snapshot and self._since_snapshot:
+                with trio.move_on_after(SNAPSHOT_TIME):
+                    await self._fold_and_compare()
         except OSError as error:
             logger.error("no snapshot was written (%s); the next start reads the log instead", error)
         finally:
             self._facts.close()
             self.structures.close()
+
+    async def _fold_and_compare(self) -> None:
+        folded = await self.make_snapshot()
+        if folded is not None and folded != snapshot.digest(snapshot.dump_state(self._state)):
+            (self._folder / snapshot.NAME).unlink(missing_ok=True)
+            logger.critical("the state in memory and the log differ: please report this; the log is the truth")
+
+    def _save_snapshot(self) -> None:
+        """Write the state in memory as it is: folding what came since the last snapshot would take too long."""
+        place = self._log.durable_position
+        taken = snapshot.Snapshot(self._state, self._log.catalog, place, self._hash_at, self._facts.length)
+        snapshot.save(self._folder, self._log.header, taken)
 
     async def make_snapshot(self) -> bytes | None:
         """Have a child process fold the durable log; returns the digest of what it came to, None if it failed."""
@@ -140,12 +161,15 @@ class Followers:
     async def _copy_facts(self) -> None:
         async with self._facts_lock:
             end = self._log.durable_position.offset
-            if end > self._facts.position.offset:
-                await trio.to_thread.run_sync(self._facts.catch_up, end)
+            while (at := self._facts.position.offset) < end:
+                await trio.to_thread.run_sync(self._facts.catch_up, min(end, at + FACTS_STEP))
 
     async def _make_rows(self) -> None:
         while self.structures.backlog:
             quiet = trio.current_time() - self._last_news >= FOLLOW_QUIET
+            if self._since_snapshot >= SNAPSHOT_EVENTS:
+                self._news.set()
+                return
             if quiet or self.structures.backlog > FOLLOW_BACKLOG:
                 self.structures.work(FOLLOW_ROWS)
                 await trio.sleep(0 if quiet else FOLLOW_PAUSE)
@@ -180,11 +204,9 @@ def _new_facts(folder: Path, log: Log) -> FactsWriter:
     return FactsWriter(folder / FACTS_NAME, log.file, log.header, nothing)
 
 
-def _numbers_after(state: State, last: int) -> list[int]:
+def _numbers_after(state: State, last: int) -> npt.NDArray[np.uint64]:
     """The messages in mailboxes with numbers beyond `last`, in order."""
     columns = [mailbox.columns.number for mailbox in state.mailboxes.by_id.values()]
-    if not columns:
-        return []
-    numbers = np.concatenate(columns)
-    found: list[int] = np.unique(numbers[numbers > np.uint64(last)]).tolist()
-    return found
+    numbers = np.concatenate([column[column > np.uint64(last)] for column in columns] or [np.empty(0, np.uint64)])
+    numbers.sort()
+    return numbers

@@ -182,13 +182,17 @@ IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and fai
 IMAP_SLICE_KEPT: Final = 100  # the same where the structure file is read, or rows that it lacks are made
 IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
 IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
+IMAP_SORT_KEYS_KEPT: Final = 500_000  # messages of mailboxes sorted lately whose keys stay; some 150 octets each
+IMAP_FILTER_DEPTH: Final = 5  # named searches within each other; RFC 5466 §3.1 asks for 3
+IMAP_CONTEXTS_MAX: Final = 10  # searches of one session that are kept up to date (RFC 5267)
+IMAP_CONTEXT_CHANGES_MAX: Final = 5000  # changes of a sorted one told at once; beyond it the client must ask again
 IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions together; some 100 KiB each at worst
 
 # Reading bodies
 READ_AHEAD: Final = 256 * KiB  # octets of the log read at once where messages lie close: some sixty small mails
 
-
 # Derived files
+
 KEPT_HEADER: Final = 16 * KiB
 """Octets of a message's common header fields kept in the structure file; longer ones are read from the log."""
 
@@ -214,13 +218,13 @@ MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
 MAX_APP_PASSWORDS: Final = 50  # of one account
 MAX_LABEL: Final = 32  # characters of an app password's label
+METADATA_VALUE_MAX: Final = 16 * KiB  # octets of one annotation; RFC 5464 §4.1 asks for 1024 at least
+METADATA_ENTRIES_MAX: Final = 200  # annotations of one mailbox, or of the server for one account; the RFC asks for 10
+METADATA_OCTETS_MAX: Final = 4 * MiB  # all annotations of one account, names and values: they are held in memory
 IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stream at once: as uncompressed ones come in
 IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
 IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60
 IMAP_UPLOAD_HELD: Final = 2 * MiB  # octets of one APPEND in memory at once: two parts of the log
-METADATA_VALUE_MAX: Final = 16 * KiB  # octets of one annotation; RFC 5464 §4.1 asks for 1024 at least
-METADATA_ENTRIES_MAX: Final = 200  # annotations of one mailbox, or of the server for one account; the RFC asks for 10
-METADATA_OCTETS_MAX: Final = 4 * MiB  # all annotations of one account, names and values: they are held in memory
 IMAP_UPLOAD_HEAD: Final = 64 * KiB  # octets of a streamed message in which its Message-ID is looked for
 
 FOLLOW_QUIET: Final = 0.2
@@ -237,6 +241,12 @@ FOLLOW_PAUSE: Final = 0.01
 
 SNAPSHOT_EVENTS: Final = 100_000
 """Events after which a new snapshot is made: about a second of replay."""
+
+SNAPSHOT_AT_STOP: Final = 300_000
+"""Events since the last snapshot beyond which an orderly stop writes the state in memory, unchecked, as snapshot."""
+
+FACTS_STEP: Final = 256 * MiB
+"""Octets of the log whose facts are copied at a time, in a thread: a stop waits for no more; above any one record."""
 
 SNAPSHOT_TIME: Final = 6.0
 """Seconds that an orderly stop waits for the last snapshot; without it the next start takes longer."""

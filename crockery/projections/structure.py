@@ -6,7 +6,8 @@ nothing in the file is trusted beyond its checksum. Rows gather in memory until 
 again after a start. Pure of Trio; reading and writing the file blocks for microseconds.
 """
 
-from collections import OrderedDict, deque
+from array import array
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -49,7 +50,9 @@ class Structures:
         `read_message` gives prefix and body of a message, and raises BodyUnreadable.
         """
         self._read_message = read_message
-        self._pending: deque[int] = deque()
+        self._pending = array("Q")
+        """Messages that wait for a row, from `_done` on."""
+        self._done = 0
         self._fresh: Rows = {}
         """Rows that are not a block yet."""
         self._fresh_octets = 0
@@ -64,17 +67,23 @@ class Structures:
     @property
     def backlog(self) -> int:
         """Messages that wait for a row, and blocks that wait for an erasure."""
-        return len(self._pending) + self._file.blocks_to_erase
+        return len(self._pending) - self._done + self._file.blocks_to_erase
 
-    def follow(self, numbers: Iterable[int]) -> None:
+    def follow(self, numbers: Iterable[int] | npt.NDArray[np.uint64]) -> None:
         """Note new messages, in order of number."""
-        self._pending.extend(numbers)
+        if isinstance(numbers, np.ndarray):
+            self._pending.frombytes(numbers.astype(np.uint64).tobytes())
+        else:
+            self._pending.extend(numbers)
 
     def work(self, count: int) -> int:
         """Make rows for up to `count` waiting messages, erase as many; returns how many are left. Raises OSError."""
         self._file.erase_some(count)
-        for _ in range(min(count, len(self._pending))):
-            number = self._pending.popleft()
+        waiting = self._pending[self._done : self._done + count]
+        self._done += len(waiting)
+        if self._done == len(self._pending):
+            self._pending, self._done = array("Q"), 0
+        for number in waiting:
             if number <= self.last:
                 continue
             try:
@@ -103,6 +112,11 @@ class Structures:
             result.append(rows.get(number) or self._fresh.get(number) or self._computed(number))
         return result
 
+    def ready(self, number: int) -> Kept | None:
+        """What is kept of one message, if that needs no computing."""
+        (block,) = self._file.blocks_of(np.array([number], dtype=np.uint64)).tolist()
+        return self._file.rows(block).get(number) or self._fresh.get(number) or self._recent.get(number)
+
     def summary(self, number: int) -> Summary:
         """The whole summary of a message, computed; raises BodyUnreadable."""
         return summarize(b"".join(self._read_message(number)))
@@ -118,7 +132,7 @@ class Structures:
     def clear(self) -> None:
         """Forget all rows and all messages that wait for one. Raises OSError."""
         self._file.clear()
-        self._pending.clear()
+        self._pending, self._done = array("Q"), 0
         self._fresh, self._fresh_octets = {}, 0
         self._recent.clear()
 
