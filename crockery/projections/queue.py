@@ -153,7 +153,7 @@ class QueuedMessage:
         self.tls_optional: bool = facts.get("tls_optional", False)
         due = self.hold_until or time // _SECOND
         options = facts.get("options", {})
-        self.recipients = [Recipient(a, due, _notify(options.get(a))) for a in facts["recipients"]]
+        self.recipients = tuple(Recipient(a, due, _notify(options.get(a))) for a in facts["recipients"])
 
     @property
     def waiting(self) -> list[Recipient]:
@@ -374,7 +374,7 @@ def _load_message(dumped: Any) -> QueuedMessage:
     number, time, values, recipients = dumped
     facts = dict(zip(_COPIED, values, strict=True))
     message = QueuedMessage(number, time, {**facts, "prefix": b"", "recipients": ()})
-    message.recipients = [_load_recipient(recipient) for recipient in recipients]
+    message.recipients = tuple(_load_recipient(recipient) for recipient in recipients)
     return message
 
 
