@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from crockery.events.ranges import unpack_numbers, unpack_ranges
 from crockery.projections.columns import Columns, Row
+from crockery.projections.references import References
 from crockery.projections.vanished import Vanished
 
 SYSTEM_FLAGS: Final = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
@@ -199,8 +200,7 @@ class Mailboxes:
         self.by_name: dict[int, dict[str, Mailbox]] = {}
         """account id -> name -> mailbox."""
         self.subscriptions: dict[int, set[str]] = {}
-        self.extra_references: dict[int, int] = {}
-        """message number -> how many mailboxes refer to it beyond one; only those with more than one."""
+        self.references = References()
         self.last_uidvalidity = 0
         self.accounts_position: dict[int, int] = {}
         """account id -> the last event that changed its list of mailboxes or subscriptions."""
@@ -219,30 +219,26 @@ class Mailboxes:
 
     def orphans(self, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """Those of the messages that nobody refers to when these references go (a number may come several times)."""
-        extra = self.extra_references
-        if not extra:
-            return numbers
-        distinct, counts = np.unique(numbers, return_counts=True)
-        pairs = zip(distinct.tolist(), counts.tolist(), strict=True)
-        return np.array([n for n, count in pairs if count > extra.get(n, 0)], dtype=np.uint64)
+        return self.references.orphans(numbers)
 
     def dump(self) -> Any:
         return [
             [mailbox.dump() for mailbox in self.by_id.values()],
             [[account, sorted(names)] for account, names in self.subscriptions.items()],
-            list(self.extra_references.items()),
+            self.references.dump(),
             self.last_uidvalidity,
             list(self.accounts_position.items()),
         ]
 
     def load(self, dumped: Any) -> None:
-        mailboxes, subscriptions, extra, self.last_uidvalidity, positions = dumped
+        mailboxes, subscriptions, references, self.last_uidvalidity, positions = dumped
         self.by_id = {box.id: box for box in map(Mailbox.loaded, mailboxes)}
         self.by_name = {}
         for box in self.by_id.values():
             self.by_name.setdefault(box.account, {})[box.name] = box
         self.subscriptions = {account: set(names) for account, names in subscriptions}
-        self.extra_references, self.accounts_position = dict(extra), dict(positions)
+        self.references.load(references)
+        self.accounts_position = dict(positions)
 
     # Folding: one method an event type.
 
@@ -270,13 +266,13 @@ class Mailboxes:
         mailbox = self.by_id.pop(facts["mailbox"], None)
         if mailbox is not None:
             self.by_name.get(facts["account"], {}).pop(mailbox.name, None)
-            self._drop_references(mailbox.columns.number)
+            self.references.drop(mailbox.columns.number)
         self.accounts_position[facts["account"]] = sequence
 
     def account_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         for mailbox in self.by_name.pop(facts["account"], {}).values():
             self.by_id.pop(mailbox.id, None)
-            self._drop_references(mailbox.columns.number)
+            self.references.drop(mailbox.columns.number)
         self.subscriptions.pop(facts["account"], None)
         self.accounts_position[facts["account"]] = sequence
 
@@ -308,28 +304,16 @@ class Mailboxes:
         if source is None or mailbox is None:
             return
         mailbox.copy_from(source, sequence, time, facts)
-        extra = self.extra_references
-        for number in unpack_numbers(facts["numbers"]).tolist():
-            extra[number] = extra.get(number, 0) + 1
+        self.references.add(unpack_numbers(facts["numbers"]))
 
     def messages_expunged(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         mailbox = self.by_id.get(facts["mailbox"])
         if mailbox is None:
             return
         mailbox.expunge(sequence, facts)
-        self._drop_references(unpack_numbers(facts["numbers"]))
+        self.references.drop(unpack_numbers(facts["numbers"]))
 
     def history_resumed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         for mailbox in self.by_id.values():
             mailbox.resume(sequence, facts["uid_jump"])
-
-    def _drop_references(self, numbers: npt.NDArray[np.uint64]) -> None:
-        extra = self.extra_references
-        if not extra:
-            return
-        for number in numbers.tolist():
-            left = extra.get(number)
-            if left == 1:
-                del extra[number]
-            elif left is not None:
-                extra[number] = left - 1
+        self.last_uidvalidity += facts.get("uidvalidity_jump", 0)
