@@ -50,7 +50,7 @@ async def handle_lsub(session: Session, command: Command, arguments: List) -> Co
     for name in sorted(names):
         if listing.matches(name):
             attributes = () if name in listing.subscribed else ("\\Noselect",)
-            line = render_list(name, attributes, utf8=session.rev2, lsub=True)
+            line = render_list(name, attributes, utf8=session.utf8, lsub=True)
             session.out.write(line, listing.position)
         await session.out.relieve()
     return DONE
@@ -65,7 +65,7 @@ class _Listing:
         self.position = metadata_position(session) if self._entries else session.list_position
         self.existing = dict(mailboxes.of_account(session.account))
         self.subscribed = frozenset(mailboxes.subscriptions.get(session.account, ()))
-        self._recents = session.shared.recents
+        self._session = session
         self._parents = ancestors(self.existing)
         self._patterns = [ListPattern(arguments.reference + pattern) for pattern in arguments.patterns]
         self._selects = frozenset(option.name for option in arguments.selection)
