@@ -91,10 +91,10 @@ class Plan:
         self._format = self.head + b" ".join(self._texts) + b")\r\n"
         self._values = [values for _, values in columns]
 
-    def render(self, part: Slice) -> bytes:
-        """The response lines of a slice."""
-        lines = zip(self.numbers(part), *[values(part) for values in self._values], strict=True)
-        return b"".join(map(self._format.__mod__, lines))
+    def render(self, part: Slice) -> list[bytes]:
+        """The response lines of a slice, joined if they are short."""
+        lines = map(self._format.__mod__, zip(self.numbers(part), *[v(part) for v in self._values], strict=True))
+        return list(lines) if self.needs_data else [b"".join(lines)]
 
     def numbers(self, part: Slice) -> list[int]:
         """What the lines of a slice begin with: sequence numbers, or UIDs where there are none of these."""

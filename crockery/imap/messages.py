@@ -69,6 +69,11 @@ class Messages:
         except BodyUnreadable:
             return [self._kept_or_notice(number) for number in numbers]
 
+    def has_kept(self, number: int) -> bool:
+        """Whether `kept` has all of a message without a look at the message itself."""
+        kept = self._structures.ready(number)
+        return kept is not None and kept.header is not None and not kept.utf8_differs
+
     @contextlib.asynccontextmanager
     async def holding(self, octets: int) -> AsyncIterator[None]:
         """Within it, that many octets of large messages may be held. Raises Refusal when others hold too many."""

@@ -38,6 +38,12 @@ class Output:
             self.size += len(data)
             self.note(position)
 
+    def write_all(self, pieces: list[bytes], position: int = 0) -> None:
+        """`write` many."""
+        self._pieces += pieces
+        self.size += sum(map(len, pieces))
+        self.note(position)
+
     def note(self, position: int) -> None:
         """What is written from now on must not leave before event `position` is on disk."""
         if position > self._position:

@@ -6,7 +6,7 @@ at all, so that the text of such a message is seen as its body; later lines with
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from crockery.limits import MAX_PARSED_HEADER
@@ -86,6 +86,18 @@ def header_fields(data: bytes, names: Collection[bytes], start: int = 0, end: in
         return _finish(data, start, end, [field for name, field in _whole_fields(data, start, end) if name in wanted])
     header = b"\n" + data[start : _parsed_end(data, start, end)]
     return _finish(data, start, end, field_pattern(tuple(names)).findall(header))
+
+
+def header_fields_of_all(headers: Iterable[bytes], names: Sequence[bytes]) -> Iterator[bytes]:
+    """`header_fields` of each of many whole headers that `header_fields` has made: they end with an empty line."""
+    if len(names) > _MAX_ALTERNATIVES:
+        yield from (header_fields(header, names, 0, len(header)) for header in headers)
+        return
+    find = field_pattern(tuple(names)).findall
+    for header in headers:
+        fields = find(b"\n" + header)
+        fields.append(b"\n" if header.endswith(b"\n\n") else b"\r\n")
+        yield b"\n".join(fields)
 
 
 def header_fields_not(data: bytes, names: Collection[bytes], start: int = 0, end: int | None = None) -> bytes:

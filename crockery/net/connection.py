@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import trio
 
@@ -20,6 +20,11 @@ from crockery import limits
 from crockery.net.tls import TLSHolder
 
 T = TypeVar("T")
+
+_GATHERED: Final = 2 * limits.KiB
+"""Octets of a piece on average from which joining costs more than sending them apart."""
+_GATHERED_MAX: Final = 512
+"""Pieces in one system call, which takes 1024."""
 
 
 class PeerGone(ConnectionError):
@@ -84,14 +89,31 @@ class Connection:
             self._eager += 1
             if self._eager > limits.FAIR_SHARE:
                 await self._give_turn()
-            try:
-                sent = self._socket.send(chunk)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                sent = 0
-            except OSError as error:
-                raise PeerGone(str(error)) from error
-            if sent < len(chunk):
-                await self._send_rest(memoryview(chunk)[sent:], timeout)
+            if not self.tls and 1 < len(chunk) <= _GATHERED_MAX and sum(map(len, chunk)) >= _GATHERED * len(chunk):
+                await self._send_gathered(chunk, timeout)
+            else:
+                await self._send_one(chunk[0] if len(chunk) == 1 else b"".join(chunk), timeout)
+
+    async def _send_one(self, data: bytes, timeout: float) -> None:
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            sent = 0
+        except OSError as error:
+            raise PeerGone(str(error)) from error
+        if sent < len(data):
+            await self._send_rest(memoryview(data)[sent:], timeout)
+
+    async def _send_gathered(self, pieces: list[bytes], timeout: float) -> None:
+        """Large pieces are not joined first: the system gathers them, and one copy of each is saved."""
+        try:
+            sent = self._socket.sendmsg(pieces)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise PeerGone(str(error)) from error
+        if sent < sum(map(len, pieces)):
+            await self._send_rest(memoryview(b"".join(pieces))[sent:], timeout)
 
     async def _send_rest(self, rest: memoryview, timeout: float) -> None:
         with trio.fail_after(timeout):
@@ -171,18 +193,15 @@ class Connection:
                 raise PeerGone(str(error)) from error
 
 
-def _chunks(pieces: Sequence[bytes]) -> Iterator[bytes]:
-    """The same octets in pieces of about `SEND_CHUNK`: small ones joined, large ones as they are."""
-    if len(pieces) == 1:
-        yield pieces[0]
-        return
-    joined: list[bytes] = []
+def _chunks(pieces: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The same pieces in lists of about `SEND_CHUNK` octets."""
+    chunk: list[bytes] = []
     size = 0
     for piece in pieces:
-        joined.append(piece)
+        chunk.append(piece)
         size += len(piece)
         if size >= limits.SEND_CHUNK:
-            yield b"".join(joined)
-            joined, size = [], 0
-    if joined:
-        yield b"".join(joined)
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

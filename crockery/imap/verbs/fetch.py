@@ -7,6 +7,7 @@ import numpy as np
 from crockery import limits
 from crockery.actions.mail import store_flags
 from crockery.imap.fetching import Plan, Slice
+from crockery.imap.messages import Messages
 from crockery.imap.resync import changed_since, tell_vanished
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
@@ -38,15 +39,15 @@ async def handle_fetch(session: Session, command: Command, arguments: Fetch) -> 
         indices = indices[slice(*modifiers.partial.bounds(len(indices)))]
     seen = _set_seen(session, selected, indices, arguments)
     plan = Plan(arguments.items, session.features, uid=command.uid, seen=seen, modseq=since is not None)
-    for chosen in _slices(selected, indices, plan):
+    for chosen in _slices(selected, indices, plan, session.shared.messages):
         here, rows = selected.rows(chosen)
         if not len(here):
             continue
         part = Slice(selected, here, rows, session.shared.messages)
-        if len(here) == 1 and _is_large(selected, rows) and (plan.needs_data or plan.needs_kept):
+        if len(here) == 1 and _goes_alone(part, plan):
             await send_large(session.out, plan, part)
         else:
-            session.out.write(plan.render(part), selected.mailbox.position)
+            session.out.write_all(plan.render(part), selected.mailbox.position)
         await session.out.relieve()
     return DONE
 
@@ -72,14 +73,16 @@ def _set_seen(session: Session, selected: Selected, indices: Indices, arguments:
     return bool(len(changed))
 
 
-def _slices(selected: Selected, indices: Indices, plan: Plan) -> Iterator[Indices]:
+def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     """Messages to render at once: many where the columns have it all, else by their size, and large ones alone."""
     here, rows = selected.rows(indices)
     sizes = selected.mailbox.columns.size[rows].astype(np.int64)
     if not plan.needs_data:
-        few = plan.needs_kept
-        weight = limits.IMAP_OUTPUT_HELD // (limits.IMAP_SLICE_KEPT if few else limits.IMAP_SLICE)
-        sizes = np.where((sizes > limits.IMAP_STREAMED_MIN) & few, limits.IMAP_OUTPUT_HELD, weight)
+        weight = limits.IMAP_OUTPUT_HELD // (limits.IMAP_SLICE_KEPT if plan.needs_kept else limits.IMAP_SLICE)
+        alone = np.flatnonzero(sizes > limits.IMAP_STREAMED_MIN) if plan.needs_kept else rows[:0]
+        numbers = selected.mailbox.columns.number[rows[alone]].tolist()
+        sizes[:] = weight
+        sizes[alone[[not messages.has_kept(number) for number in numbers]]] = limits.IMAP_OUTPUT_HELD
     ends = np.cumsum(sizes)
     start, done = 0, 0
     while start < len(here):
@@ -88,5 +91,7 @@ def _slices(selected: Selected, indices: Indices, plan: Plan) -> Iterator[Indice
         start, done = stop, int(ends[stop - 1])
 
 
-def _is_large(selected: Selected, rows: Indices) -> bool:
-    return int(selected.mailbox.columns.size[rows[0]]) > limits.IMAP_STREAMED_MIN
+def _goes_alone(part: Slice, plan: Plan) -> bool:
+    """Whether the one message of a slice has to be read, and is large."""
+    large = int(part.selected.mailbox.columns.size[part.rows[0]]) > limits.IMAP_STREAMED_MIN
+    return large and (plan.needs_data or (plan.needs_kept and not part.messages.has_kept(part.numbers[0])))

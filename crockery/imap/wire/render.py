@@ -7,6 +7,7 @@ is nothing to refuse: text that cannot stand in a line is made to fit.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -94,9 +95,16 @@ def render_internal_date(seconds: int) -> bytes:
 
     `seconds` since 1970, of years 1 to 9999.
     """
-    at = _EPOCH + timedelta(seconds=seconds)
-    month = MONTHS[at.month - 1]
-    return b'"%2d-%b-%04d %02d:%02d:%02d +0000"' % (at.day, month, at.year, at.hour, at.minute, at.second)
+    day, second = divmod(seconds, 86400)
+    minute, second = divmod(second, 60)
+    return b'%b %02d:%02d:%02d +0000"' % (_render_day(day), *divmod(minute, 60), second)
+
+
+@lru_cache(maxsize=4096)
+def _render_day(days: int) -> bytes:
+    """A day since 1970 with its opening quote: mails of one mailbox share their days."""
+    at = _EPOCH + timedelta(days=days)
+    return b'"%2d-%b-%04d' % (at.day, MONTHS[at.month - 1], at.year)
 
 
 def render_status(status: bytes, text: str, *, tag: bytes | None = None, code: bytes | None = None) -> bytes:
