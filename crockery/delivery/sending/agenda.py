@@ -155,6 +155,12 @@ class Agenda:
         if message is not None:
             self.note(message, (work.destination.domain,))
 
+    def postpone(self, work: Work, until: int) -> None:
+        """The claim is over, and nothing of it is to be looked at before `until` (unix seconds)."""
+        self._claimed.discard((work.message.id, work.destination.domain))
+        heapq.heappush(work.destination.heap, (until, work.message.id))
+        self._schedule(work.destination)
+
     def ended(self, destination: Destination, *, was_suspect: bool) -> None:
         """A connection that `take` had counted is over."""
         destination.busy -= 1

@@ -171,6 +171,9 @@ class Scheduler:
 
     async def _carry_out(self, work: Work, exchange: Exchange | None) -> Exchange | None:
         """Send one message; the connection, if it can be used again."""
+        if work.message.hold_until and not work.recipients[0].attempts and not self._is_clock_proven():
+            self.agenda.postpone(work, self._store.now + round(QUEUE_LOOK))  # its time may not have come in truth
+            return exchange
         try:
             return await self._send(work, exchange)
         except LogFull as error:

@@ -86,8 +86,11 @@ async def sending(tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Sendin
     writer = DirectWriter(files.log)
     world = World(nursery)
     stopping = trio.Event()
-    scheduler = Scheduler(files.store, writer, world, stopping, chance=lambda: 0.5)
+    scheduler = Scheduler(
+        files.store, writer, world, stopping, chance=lambda: 0.5, is_clock_proven=lambda: made.clock_is_proven
+    )
+    made = Sending(files, writer, world, nursery, stopping, scheduler)
     await nursery.start(writer.run)
     nursery.start_soon(scheduler.run)
-    yield Sending(files, writer, world, nursery, stopping, scheduler)
+    yield made
     nursery.cancel_scope.cancel()

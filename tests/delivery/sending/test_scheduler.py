@@ -222,6 +222,16 @@ async def test_a_held_submission_waits(autojump_clock: MockClock, sending: Sendi
     assert len(side.mails) == 1
 
 
+async def test_a_held_submission_waits_for_a_proven_clock(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.clock_is_proven = False
+    number = enqueue(sending.store, "a@x.test", terms=Terms(hold_until=sending.store.now + 100))
+    await trio.sleep(1000)
+    assert sending.states(number) == {"a@x.test": "DUE"}
+    assert not sending.world["x.test"].dials
+    sending.clock_is_proven = True
+    assert await sending.until_empty() < 122
+
+
 async def test_a_full_disk_stops_sending(
     autojump_clock: MockClock, sending: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
