@@ -4,7 +4,6 @@ Saying so is an event; the zeros come after it is durable (`Log.erase_bodies`), 
 interrupted. A body that several messages share goes when the last of them does.
 """
 
-import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -35,12 +34,11 @@ def retention_ended(store: Store, now: int) -> list[int]:
     """
     retention = store.state.retention
     due = retention.due(now - store.state.settings.number("retention-days") * _DAY)
-    bodies = set(retention.erasable(due))
-    messages = (number for number in due if retention.body_of.get(number, number) in bodies)
-    wanted = {retention.body_of.get(number, number) for number in itertools.islice(messages, ERASE_BATCH)}
-    numbers = {number for number in due if retention.body_of.get(number, number) in wanted}
-    for body in wanted:
-        numbers.update((body, *retention.parts.get(body, ())))
+    numbers: list[int] = []
+    for body in retention.erasable(due):
+        numbers += body
+        if len(numbers) >= ERASE_BATCH:
+            break
     return sorted(numbers)
 
 

@@ -4,7 +4,8 @@ A body may be shared: messages delivered to several recipients in one atom name 
 once every message that uses it is an orphan.
 """
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from crockery.events.ranges import unpack_numbers
@@ -15,7 +16,7 @@ class Retention:
 
     def __init__(self) -> None:
         self.orphaned: dict[int, int] = {}
-        """message number -> microseconds when the last reference went."""
+        """message number -> microseconds when the last reference went; oldest first, as far as the clock goes on."""
         self.replaced_secrets: set[int] = set()
         """Numbers of events whose secret bodies are to be erased at once."""
         self.body_of: dict[int, int] = {}
@@ -29,21 +30,22 @@ class Retention:
         self.unfinished: set[int] = set()
         """Bodies erased since the last orderly stop: overwriting them may have been interrupted."""
 
-    def due(self, before: int) -> list[int]:
+    def due(self, before: int) -> Iterator[int]:
         """Numbers of the messages whose retention ended at `before` (microseconds), oldest first."""
-        return [number for number, since in self.orphaned.items() if since <= before]
+        return (number for number, _ in itertools.takewhile(lambda item: item[1] <= before, self.orphaned.items()))
 
-    def erasable(self, messages: Iterable[int]) -> list[int]:
-        """The events whose bodies may be erased when these messages are given up: own, parts, and shared ones last."""
-        uses: dict[int, int] = {}
-        bodies: list[int] = []
+    def erasable(self, messages: Iterable[int]) -> Iterator[list[int]]:
+        """What may be erased when these messages are given up, body by body, each with its parts and all that share it.
+
+        A body of which a sharer is not given up stays.
+        """
+        sharing: dict[int, list[int]] = {}
         for number in messages:
             body = self.body_of.get(number, number)
-            uses[body] = uses.get(body, 0) + 1
-        for body, count in uses.items():
-            if count >= self.sharers.get(body, 1):
-                bodies += [*self.parts.get(body, ()), body]
-        return sorted(bodies)
+            users = sharing.setdefault(body, []) if body in self.sharers else []
+            users.append(number)
+            if len(users) >= self.sharers.get(body, 1):
+                yield [*self.parts.get(body, ()), *users, *([] if body in users else [body])]
 
     def dump(self) -> Any:
         return [
