@@ -218,11 +218,14 @@ MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
 MAX_APP_PASSWORDS: Final = 50  # of one account
 MAX_LABEL: Final = 32  # characters of an app password's label
+QUOTA_LOOK: Final = 5.0  # seconds between two looks at how full accounts are: a mail in time is enough
 METADATA_VALUE_MAX: Final = 16 * KiB  # octets of one annotation; RFC 5464 §4.1 asks for 1024 at least
 METADATA_ENTRIES_MAX: Final = 200  # annotations of one mailbox, or of the server for one account; the RFC asks for 10
 METADATA_OCTETS_MAX: Final = 4 * MiB  # all annotations of one account, names and values: they are held in memory
 IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stream at once: as uncompressed ones come in
 IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
+IMAP_BATCH_MIN: Final = 500  # messages of a batch of UIDBATCHES, the figure of RFC 10022
+IMAP_URL_OCTETS_MAX: Final = 50 * MiB  # of one message that CATENATE takes pieces of: it is read whole
 IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60
 IMAP_UPLOAD_HELD: Final = 2 * MiB  # octets of one APPEND in memory at once: two parts of the log
 IMAP_UPLOAD_HEAD: Final = 64 * KiB  # octets of a streamed message in which its Message-ID is looked for
@@ -300,6 +303,7 @@ QUEUE_DELAYED: Final = 4 * 3600  # seconds after which the sender is told that a
 QUEUE_NOTICE_WAIT: Final = 60  # seconds that failures of one message are gathered while others are being tried
 QUEUE_PIECE: Final = 256 * KiB  # octets of a large message read at once: one frame
 QUEUE_SMALL: Final = 1 * MiB  # messages up to this are read as a whole
+QUEUE_OUTCOME_ROOM: Final = 64 * KiB  # octets of disk there must be for an attempt's outcome: 100 long replies
 QUEUE_FULL_RETRY: Final = 60.0  # seconds without attempts when the log had no room for one's outcome
 
 # --- The conversation (assistant) ---

@@ -172,14 +172,22 @@ class Log:
         """Bodies leave the reserve free, so that flags, expunges and outcomes still fit when they do not."""
         if self.stalled:
             raise LogFull("the disk is full: nothing can be stored until there is room")
-        needed = end + (self._reserve if has_body else 0)
+        if not self._reserve_up_to(end + (self._reserve if has_body else 0), end):
+            raise LogFull("the disk is full: new mail is refused; delete something or make room")
+
+    def has_room(self, octets: int) -> bool:
+        """Whether facts of so many octets, to be appended later, have a place of their own on the disk."""
+        return not self.stalled and self._reserve_up_to(self._end + octets, self._end)
+
+    def _reserve_up_to(self, needed: int, end: int) -> bool:
+        """Have the file's room up to `needed`, and a step beyond where there is so much."""
         if needed <= self._reserved:
-            return
+            return True
         for target in (end + self._reserve + RESERVE_STEP, needed):
             if self.file.reserve(target):
                 self._reserved = target
-                return
-        raise LogFull("the disk is full: new mail is refused; delete something or make room")
+                return True
+        return False
 
     def _enqueue(
         self,

@@ -18,6 +18,7 @@ from crockery.actions.mail import Delivery
 from crockery.actions.notices import make_notice
 from crockery.actions.queue import Outcome, Outgoing, record_outcomes
 from crockery.actions.store import Store
+from crockery.delivery.forwarding import sender_behind
 from crockery.delivery.recipients import account_address, local_accounts
 from crockery.delivery.sending.reports import status_of
 from crockery.events.errors import BodyUnreadable, LogFull
@@ -31,7 +32,7 @@ from crockery.message.compose import Mailbox as Person
 from crockery.message.dsn import Notice, render_dsn
 from crockery.message.dsn_status import RecipientStatus
 from crockery.projections.queue import Notify, QueuedMessage, Recipient, RecipientState
-from crockery.smtp.wire import AddressError, parse_mailbox
+from crockery.smtp.wire import AddressError, Mailbox, parse_mailbox
 from crockery.smtp.wire.received import render_delivered_to, render_return_path
 
 logger: Final = logging.getLogger(__name__)
@@ -159,10 +160,10 @@ class Notices:
         if not message.reverse_path:
             return [], None
         state = self._store.state
-        sender = parse_mailbox(message.reverse_path)
+        sender = self._sender(message)
         accounts = local_accounts(state, sender)
         if accounts is None:
-            return [], Outgoing(0, "", [message.reverse_path], b"", origin="notice")
+            return [], Outgoing(0, "", [str(sender)], b"", origin="notice")
         deliveries = []
         for account in accounts:
             inbox = state.mailboxes.find(account.id, "INBOX")
@@ -183,7 +184,7 @@ class Notices:
         return render_dsn(
             Notice(
                 sender=Person(f"postmaster@{settings.domain}", "Mail delivery"),
-                to=message.reverse_path,
+                to=str(self._sender(message)),
                 date=self._store.now,
                 message_id=f"<{message_id}>",
                 reporting_mta=settings.hostname,
@@ -194,6 +195,10 @@ class Notices:
                 recipients=statuses,
             )
         )
+
+    def _sender(self, message: QueuedMessage) -> Mailbox:
+        """Of a forward, the sender before it."""
+        return sender_behind(self._store, parse_mailbox(message.reverse_path))
 
     def _facts(self, message: QueuedMessage) -> Mapping[str, Any]:
         try:

@@ -14,7 +14,9 @@ from typing import Final
 import trio
 
 from crockery.actions.store import Store
+from crockery.delivery.recipients import is_local_domain
 from crockery.delivery.sending.agenda import NEVER, Agenda, Destination, Work
+from crockery.delivery.sending.here import deliver_here
 from crockery.delivery.sending.outcomes import Chance
 from crockery.delivery.sending.sender import UNREADABLE, Sender, Sign
 from crockery.delivery.sending.ways import Dialer, Exchange, NoWay, Obstacle, Wanted
@@ -195,6 +197,11 @@ class Scheduler:
         facts = self._sender.facts(message)
         if facts is None:
             await self._sender.note_obstacle(work, UNREADABLE)
+            return exchange
+        if is_local_domain(self._store.state.settings, work.destination.domain):
+            waiting = [recipient for recipient in work.recipients if recipient.is_waiting]
+            if waiting:
+                deliver_here(self._store, message, waiting, facts)
             return exchange
         wanted = wanted_way(message, requiretls=facts.get("requiretls", False), insecure=work.recipients[0].insecure)
         work.recipients[:] = [r for r in work.recipients if r.insecure == work.recipients[0].insecure]

@@ -18,7 +18,7 @@ from crockery.delivery.sending.outcomes import Chance, addresses
 from crockery.delivery.sending.ways import Exchange, Obstacle, Wanted
 from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.writer import Writer
-from crockery.limits import FULL_DISK_RETRY, QUEUE_PIECE, QUEUE_RECIPIENTS, QUEUE_SMALL
+from crockery.limits import FULL_DISK_RETRY, QUEUE_OUTCOME_ROOM, QUEUE_PIECE, QUEUE_RECIPIENTS, QUEUE_SMALL
 from crockery.projections.queue import NOWHERE, Place, QueuedMessage, Recipient
 from crockery.smtp.wire.client import Stage
 from crockery.smtp.wire.client_commands import Recipient as EnvelopeRecipient
@@ -26,6 +26,7 @@ from crockery.smtp.wire.client_commands import Transaction, obstacle
 from crockery.smtp.wire.client_events import EnvelopeAnswered, MessageAnswered
 from crockery.smtp.wire.errors import LocalProtocolError
 from crockery.smtp.wire.replies import Reply
+from crockery.smtp.wire.xtext import encode_orcpt, encode_xtext
 
 logger: Final = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ class Sender:
             await exchange.next_event()
             return 0, []
         try:
+            self._check_room()
             attempt = begin_attempt(self._store, message, addresses(accepted), exchange.place)
         except LogFull:
             await exchange.close()
@@ -143,6 +145,11 @@ class Sender:
         why = "uncertain" if answered.is_uncertain else ""
         now = self._store.now
         return attempt, outcomes.of_reply(accepted, answered.reply, now, self._chance, has_dsn=has_dsn, why=why)
+
+    def _check_room(self) -> None:
+        """No attempt without room for its outcome, and those of the others under way. Raises LogFull."""
+        if not self._store.log.has_room(QUEUE_OUTCOME_ROOM * (len(self._store.state.queue.in_flight) + 1)):
+            raise LogFull("the disk is full: nothing is sent, since what became of it could not be kept")
 
     async def _content(self, message: QueuedMessage) -> AsyncIterator[bytes]:
         """The message in pieces, signed. Raises BodyUnreadable."""
@@ -191,10 +198,10 @@ def _transaction(
         smtputf8=facts["smtputf8"],
         require_tls=wanted is Wanted.REQUIRETLS,
         ret=facts.get("ret", ""),
-        envid=facts.get("envid", ""),
+        envid=encode_xtext(facts.get("envid", "")),
     )
 
 
 def _envelope_recipient(address: str, options: Mapping[str, Any]) -> EnvelopeRecipient:
     given = options.get(address, {})
-    return EnvelopeRecipient(address, ",".join(given.get("notify", ())), given.get("orcpt", ""))
+    return EnvelopeRecipient(address, ",".join(given.get("notify", ())), encode_orcpt(given.get("orcpt", "")))

@@ -10,7 +10,6 @@ from crockery.actions.actor import the_server
 from crockery.actions.queue import Terms, cancel_recipients, reschedule_recipients
 from crockery.delivery.sending.scheduler import wanted_way
 from crockery.delivery.sending.ways import Obstacle, Wanted
-from crockery.events.errors import LogFull
 from crockery.projections.queue import QueuedMessage
 from tests.delivery.sending.conftest import Sending
 from tests.support.far_side import DROP, HANG
@@ -235,17 +234,8 @@ async def test_a_held_submission_waits_for_a_proven_clock(autojump_clock: MockCl
 async def test_a_full_disk_stops_sending(
     autojump_clock: MockClock, sending: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crockery.delivery.sending import sender
-
-    begin = sender.begin_attempt
     full = [True]
-
-    def begin_attempt(*what: object) -> int:
-        if full.pop() if full else False:
-            raise LogFull("the disk is full")
-        return begin(*what)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(sender, "begin_attempt", begin_attempt)
+    monkeypatch.setattr(type(sending.store.log), "has_room", lambda log, octets: not (full and full.pop()))
     enqueue(sending.store, "a@x.test")
     assert 50 < await sending.until_empty() < 130
     assert len(sending.world["x.test"].mails) == 1
