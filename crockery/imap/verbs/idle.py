@@ -3,6 +3,7 @@
 import trio
 
 from crockery import limits
+from crockery.imap.contexts import tell_changes
 from crockery.imap.errors import SessionLost
 from crockery.imap.intake import read_line
 from crockery.imap.session import Completed, Session
@@ -19,7 +20,7 @@ ENDS = (SessionLost, PeerGone, trio.TooSlowError, BadCommand)
 async def handle_idle(session: Session, command: Command, arguments: NoArguments) -> Completed:
     """Tell changes until the client says DONE."""
     session.out.write(render_continuation("idling"))
-    session.tell_changes(expunge=True)
+    await tell_changes(session, expunge=True)
     await session.out.flush()
     idle = _Idle(session)
     async with trio.open_nursery() as nursery:
@@ -65,6 +66,6 @@ class _Idle:
         session.check_alive()
         if quiet.cancelled_caught:
             session.out.write(b"* OK Still here\r\n")
-        session.tell_changes(expunge=True)
         with trio.CancelScope(shield=True):  # half a response must not be left behind when DONE comes
+            await tell_changes(session, expunge=True)
             await session.out.flush()

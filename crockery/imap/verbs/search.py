@@ -1,20 +1,27 @@
 """SEARCH and UID SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731 ESEARCH, RFC 5182 SEARCHRES, RFC 9394 PARTIAL)."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from crockery.imap.contexts import check_tag, keep_up_to_date
+from crockery.imap.filters import expand_filters
 from crockery.imap.matching import Matching
 from crockery.imap.results import render_results, saved_result
 from crockery.imap.selected import NO_UIDS, Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
+from crockery.imap.verbs.metadata import metadata_position, visible_entries
 from crockery.imap.wire.errors import BadCommand, UidRequired
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.responses import render_search
-from crockery.imap.wire.search import And, Changed, InSet, Key, Not, Or, Search, iterate_keys
+from crockery.imap.wire.search import And, Changed, InSet, Key, Named, Not, Or, Search, iterate_keys
 
 
 async def handle_search(session: Session, command: Command, arguments: Search) -> Completed:
     """Find messages; the answer is ESEARCH where the client asked for it with RETURN, or enabled IMAP4rev2."""
     selected = session.require_selected()
+    arguments = with_filters(session, arguments)
+    check_tag(session, command, arguments)
     found = await find_messages(session, selected, command, arguments)
     numbers = selected.uids[found] if command.uid else found + 1
     position = selected.mailbox.position
@@ -24,7 +31,16 @@ async def handle_search(session: Session, command: Command, arguments: Search) -
     else:
         more = [b"MODSEQ %d" % modseq] if modseq else []
         session.out.write(render_results(command.tag, arguments, numbers, uid=command.uid, more=more), position)
+        keep_up_to_date(session, command, arguments, found)
     return DONE
+
+
+def with_filters(session: Session, search: Search) -> Search:
+    """The search with its named ones written out."""
+    if not any(isinstance(key, Named) for key in iterate_keys(search.key)):
+        return search
+    session.out.note(metadata_position(session))
+    return replace(search, key=expand_filters(search.key, visible_entries(session, None)))
 
 
 async def find_messages(session: Session, selected: Selected, command: Command, search: Search) -> Indices:

@@ -119,10 +119,11 @@ def render_search(numbers: Iterable[int], modseq: int = 0) -> bytes:
     return b" ".join([b"* SEARCH", *map(b"%d".__mod__, numbers)]) + end
 
 
-def render_sort(numbers: Sequence[int]) -> bytes:
-    """`sort-data = "SORT" *(SP nz-number)` (RFC 5256)"""
+def render_sort(numbers: Sequence[int], modseq: int = 0) -> bytes:
+    """`sort-data = "SORT" *(SP nz-number) [SP search-sort-mod-seq]` (RFC 5256, RFC 7162)"""
+    suffix = b" (MODSEQ %d)" % modseq if modseq else b""
     # printed by list's own repr, the fastest there is
-    return b"* SORT" + str([None, *numbers])[5:-1].replace(",", "").encode("ascii") + b"\r\n"
+    return b"* SORT" + str([None, *numbers])[5:-1].replace(",", "").encode("ascii") + suffix + b"\r\n"
 
 
 def render_threads(roots: Sequence[int], children: Mapping[int, Sequence[int]], numbers: Sequence[int]) -> bytes:
@@ -190,6 +191,12 @@ def render_esearch(
         parts.append(b"ALL " + render_sequence_set(members))
     parts.extend(more)
     return b" ".join(parts) + b"\r\n"
+
+
+def render_update(tag: bytes, what: bytes, pairs: Iterable[tuple[int, Numbers]], *, uid: bool) -> bytes:
+    """`ret-data-addto = "ADDTO" SP "(" context-position SP sequence-set *(SP ...) ")"`, or REMOVEFROM (RFC 5267)."""
+    listed = b" ".join([b"%d %b" % (place, render_sequence_set(numbers)) for place, numbers in pairs])
+    return b"* ESEARCH (TAG %b)%b %b (%b)\r\n" % (render_quoted(tag), b" UID" if uid else b"", what, listed)
 
 
 def render_mailbox_correlator(name: str, uid_validity: int, *, utf8: bool = False) -> bytes:

@@ -1,4 +1,4 @@
-"""Return options of SEARCH and SORT (RFC 4731, RFC 5182, RFC 5267, RFC 9394).
+"""Return options of SEARCH and SORT, and CANCELUPDATE (RFC 4731, RFC 5182, RFC 5267, RFC 9394).
 
 `search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"`
 """
@@ -30,6 +30,22 @@ class PartialRange:
 
     def __bytes__(self) -> bytes:
         return b"%d:%d" % (self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUpdate:
+    """CANCELUPDATE: the tags of searches that were to be kept up to date."""
+
+    tags: tuple[bytes, ...]
+
+
+def parse_cancel_update(cursor: Cursor) -> CancelUpdate:
+    """`"CANCELUPDATE" 1*(SP quoted)`"""
+    tags: list[bytes] = []
+    while not cursor.at_end() or not tags:
+        cursor.count_item()
+        tags.append(cursor.string())
+    return CancelUpdate(tuple(tags))
 
 
 def parse_partial_range(cursor: Cursor) -> PartialRange:
