@@ -266,9 +266,9 @@ def make_log(log: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(log: Path, offset: int) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def running(log: Path, offset: int, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     """A server that is up, and the seconds it took; killed at the end if it is still there."""
-    command = crockery("run", log, "--bind", "127.0.0.1", "--port-offset", offset)
+    command = crockery("run", log, "--bind", "127.0.0.1", "--port-offset", offset, *options)
     begun = time.monotonic()
     with (log.parent / "server.log").open("ab") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output)
