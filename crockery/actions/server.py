@@ -19,6 +19,7 @@ from crockery.events.types.server import (
     TAIL_CUT,
     TALLIED,
     UID_JUMP,
+    UIDVALIDITY_JUMP,
 )
 
 
@@ -54,7 +55,12 @@ def start(store: Store, version: str, place: Place, *, restored: str = "") -> st
     if not reason:
         store.log.append([Event(SERVER_STARTED, started)])
         return ""
-    resumed = {"reason": reason, "jump": SEQUENCE_JUMP, "uid_jump": UID_JUMP}
+    resumed = {
+        "reason": reason,
+        "jump": SEQUENCE_JUMP,
+        "uid_jump": UID_JUMP,
+        "uidvalidity_jump": UIDVALIDITY_JUMP,
+    }
     store.log.append([Event(HISTORY_RESUMED, resumed), Event(SERVER_STARTED, started)], jump=SEQUENCE_JUMP)
     return reason
 

@@ -20,7 +20,13 @@ from crockery.events.opening import derived_folder, open_file
 from crockery.events.recover import Progress, beginning, read_header
 from crockery.events.scan import Record, record_at
 from crockery.events.types import Event
-from crockery.events.types.server import DAMAGE_ACCEPTED, HISTORY_RESUMED, SEQUENCE_JUMP, UID_JUMP
+from crockery.events.types.server import (
+    DAMAGE_ACCEPTED,
+    HISTORY_RESUMED,
+    SEQUENCE_JUMP,
+    UID_JUMP,
+    UIDVALIDITY_JUMP,
+)
 from crockery.events.walk import Gap, Walk, counted
 
 
@@ -173,7 +179,12 @@ def repair_file(file: LogFile, plan: Plan, folder: Path, clock: Callable[[], int
         return None
     accept = {gap.start: gap.end for gap in plan.gaps}
     log = open_file(file, lambda *event: None, clock, folder, accept=accept).log
-    resumed = {"reason": "damage accepted by repair", "jump": SEQUENCE_JUMP, "uid_jump": UID_JUMP}
+    resumed = {
+        "reason": "damage accepted by repair",
+        "jump": SEQUENCE_JUMP,
+        "uid_jump": UID_JUMP,
+        "uidvalidity_jump": UIDVALIDITY_JUMP,
+    }
     events = [Event(HISTORY_RESUMED, resumed)]
     for gap in plan.gaps:
         events.append(Event(DAMAGE_ACCEPTED, {"start": gap.start, "end": gap.end, "after": gap.after}))

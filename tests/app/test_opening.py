@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from crockery.actions.actor import the_server
+from crockery.actions.mailboxes import create_mailbox
 from crockery.actions.server import SEQUENCE_JUMP, UID_JUMP, Place, start
 from crockery.app import InitError, initialise, opening
 from crockery.app.init import NewLog
@@ -62,6 +64,7 @@ async def test_a_copy_goes_on_beyond_all_numbers_of_its_original(tmp_path: Path)
         await _send_mail(server)
         shutil.copy(server.path, tmp_path / "b" / "test.crk")
         await _send_mail(server)  # only the original has this one
+        later = [create_mailbox(server.store, the_server(), _inbox(server).account, f"Later{n}") for n in range(20)]
         original, old_head = _inbox(server), server.store.log.head
         old_uids = original.columns.uid.tolist()
     async with running_server(tmp_path / "b") as server:
@@ -73,6 +76,8 @@ async def test_a_copy_goes_on_beyond_all_numbers_of_its_original(tmp_path: Path)
         new_uid = copy.columns.uid.tolist()[-1]
         assert new_uid not in old_uids and new_uid > UID_JUMP
         assert copy.uidvalidity == original.uidvalidity
+        anew = create_mailbox(server.store, the_server(), copy.account, "Later0")
+        assert anew.uidvalidity not in {mailbox.uidvalidity for mailbox in later}
         assert int(copy.columns.number[-1]) > SEQUENCE_JUMP
         head = server.store.log.head
     folded = _folded(tmp_path / "b" / "test.crk")

@@ -27,13 +27,15 @@ class ServerStopped(TypedDict):
 class HistoryResumed(TypedDict):
     """The log goes on from a copy: others may have seen numbers that this copy does not know.
 
-    Sequence numbers jump by `jump` at this event, each UIDNEXT by `uid_jump`, every message's MODSEQ becomes this
-    event's, and the queue stands still until the postmaster says send or drop.
+    Sequence numbers jump by `jump` at this event, each UIDNEXT by `uid_jump`, the UIDVALIDITY of the next mailbox by
+    `uidvalidity_jump` at least, every message's MODSEQ becomes this event's, and the queue stands still until the
+    postmaster says send or drop.
     """
 
     reason: str
     jump: int
     uid_jump: int
+    uidvalidity_jump: NotRequired[int]
 
 
 class DamageAccepted(TypedDict):
@@ -102,6 +104,8 @@ SEQUENCE_JUMP: Final = 1 << 40
 """`jump` of HistoryResumed: no original appends so many after a copy was made."""
 UID_JUMP: Final = 1 << 20
 """`uid_jump` of HistoryResumed: a million mails came into a mailbox after the copy at most."""
+UIDVALIDITY_JUMP: Final = 1 << 16
+"""`uidvalidity_jump` of HistoryResumed: 65,536 mailboxes were made after the copy, beyond one a second, at most."""
 
 BATCH: Final = EventType(1, "Batch")
 SERVER_STARTED: Final = EventType(2, "ServerStarted")
