@@ -1,15 +1,15 @@
-"""The short form of `tools/check_copy.py`: a copy taken under load, in place of its original; and what it checks with."""
+"""The short form of `tools/check_copy.py`: a copy taken under load, in place of its original; and what it checks."""
 
 import random
 from pathlib import Path
 
 import pytest
 
-from tools.check_copy import WAYS, check, check_content
+from tools.check_copy import check, check_content
 from tools.crash import Mail, Wrong
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["moved", "written over"])
 def test_a_copy_taken_under_load(tmp_path: Path, way: str) -> None:
     assert check(tmp_path, random.Random(1), way) > 0
 
