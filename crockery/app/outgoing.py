@@ -12,7 +12,7 @@ import trio
 from crockery.actions.actor import the_server
 from crockery.actions.signing import NewDKIMKey, add_dkim_keys
 from crockery.actions.store import Store
-from crockery.assistant.conversation import Asking
+from crockery.app.asking import AskingTask
 from crockery.delivery.routes import Ourselves
 from crockery.delivery.sending.dial import NetDialer, Outside
 from crockery.delivery.sending.notices import Notices
@@ -100,7 +100,7 @@ class OutgoingMail:
             )
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(notices.run)
-                nursery.start_soon(Asking(self._store, self._writer).run)
+                nursery.start_soon(AskingTask(self._store, self._writer).run)
                 await scheduler.run()
                 nursery.cancel_scope.cancel()
 

@@ -41,7 +41,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
 async def quiet(side: FarSide) -> None:
     """Wait until no more mail comes."""
     seen = -1
-    while seen != len(side.mails):  # noqa: ASYNC110
+    while seen != len(side.mails):
         seen = len(side.mails)
         await trio.sleep(1.5)
 
@@ -57,7 +57,8 @@ async def test_kill(tmp_path: Path) -> None:
             (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
             nursery.start_soon(trio.serve_listeners, side._serve, [listener])
             command = [
-                sys.executable, "-c", "from crockery.cli.main import main; main()", "run", str(path), "--bind", "127.0.0.1",
+                sys.executable, "-c", "from crockery.cli.main import main; main()", "run", str(path),
+                "--bind", "127.0.0.1",
                 "--port-offset", str(chance.randrange(20000, 50000)),
                 "--resolver", f"127.0.0.1:{dns.server.port}",
                 "--outbound-port", str(listener.socket.getsockname()[1]),

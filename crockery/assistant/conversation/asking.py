@@ -1,4 +1,5 @@
-"""The task that asks senders about held mail, once a message, and reminds them on the third and the sixth day.
+"""Asks senders about held mail, once a message, and reminds them on the third and the sixth day. Without a task: `app`
+has one that calls `work` when `next_time` has come.
 
 Only mail of one of our accounts is asked about; a held forward asks the account that set the forward. What was asked
 is asked again only when it is another trouble: another kind, or another key at the same host.
@@ -9,8 +10,6 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-
-import trio
 
 from crockery.actions.actor import the_server
 from crockery.actions.errors import Refused
@@ -27,11 +26,9 @@ from crockery.assistant.conversation.stories import (
 )
 from crockery.assistant.post import compose_letter
 from crockery.assistant.tokens import make_token
-from crockery.events.errors import LogFull
 from crockery.events.log import Appended
 from crockery.events.types.queue import RECIPIENTS_ATTEMPTED
-from crockery.events.writer import Writer
-from crockery.limits import QUEUE_FULL_RETRY, QUEUE_LOOK, QUEUE_NOTICE_WAIT
+from crockery.limits import QUEUE_NOTICE_WAIT
 from crockery.projections.questions import Question
 from crockery.projections.queue import QueuedMessage, RecipientState
 
@@ -42,40 +39,38 @@ _DAY: Final = 86400
 
 
 class Asking:
-    """One task; a listener of the writer."""
+    """What is to be asked, and when."""
 
-    def __init__(self, store: Store, writer: Writer) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._queue = store.state.queue
-        self._wake = trio.Event()
         self._times: list[tuple[int, int]] = [
             (0, message.id) for message in self._queue.by_id.values() if problems_of(message)
         ]
         """When to look at which message."""
-        writer.listeners.append(self.on_durable)
 
-    def on_durable(self, batch: Sequence[Appended]) -> None:
-        """A listener of the writer."""
-        for event in batch:
-            if event.type is RECIPIENTS_ATTEMPTED and any(o["result"] == "held" for o in event.facts["outcomes"]):
-                heapq.heappush(self._times, (0, event.facts["message"]))
-                self._wake.set()
+    def note(self, batch: Sequence[Appended]) -> bool:
+        """Durable events; whether there is something to do because of them."""
+        held = [
+            event.facts["message"]
+            for event in batch
+            if event.type is RECIPIENTS_ATTEMPTED and any(o["result"] == "held" for o in event.facts["outcomes"])
+        ]
+        for number in held:
+            heapq.heappush(self._times, (0, number))
+        return bool(held)
 
-    async def run(self) -> None:
-        """Ask until cancelled. Raises LogFailed."""
-        while True:
-            self._wake = trio.Event()
-            now = self._store.now
-            try:
-                while self._times and self._times[0][0] <= now:
-                    self._look(self._times[0][1], now)
-                    heapq.heappop(self._times)
-            except LogFull as error:
-                logger.error("nobody is asked anything for a while: %s", error)
-                await trio.sleep(QUEUE_FULL_RETRY)
-            pause = self._times[0][0] - self._store.clock() / 1e6 if self._times else QUEUE_LOOK
-            with trio.move_on_after(min(max(pause, 0.0), QUEUE_LOOK)):
-                await self._wake.wait()
+    @property
+    def next_time(self) -> int | None:
+        """Unix seconds of the next `work`; None: nothing is to come."""
+        return self._times[0][0] if self._times else None
+
+    def work(self) -> None:
+        """Ask what is due. Raises LogFull: then it is due still."""
+        now = self._store.now
+        while self._times and self._times[0][0] <= now:
+            self._look(self._times[0][1], now)
+            heapq.heappop(self._times)
 
     def _look(self, number: int, now: int) -> None:
         """Ask or remind, if it is time, and see to it that the next look comes. Raises LogFull."""

@@ -8,7 +8,8 @@ from trio.testing import MockClock
 
 from crockery.actions.actor import Actor
 from crockery.actions.incoming import received
-from crockery.assistant.conversation import Answering, Asking
+from crockery.app.asking import AskingTask
+from crockery.assistant.conversation import Answering
 from crockery.assistant.tokens import read_token
 from crockery.delivery.header import Header, find_header_end
 from crockery.delivery.intake import Message
@@ -33,7 +34,7 @@ class Talk:
     def __init__(self, sending: Sending, problem: dict[str, object]) -> None:
         self.sending = sending
         sending.start_notices("example.test", "anna")
-        sending.nursery.start_soon(Asking(sending.store, sending.writer).run)
+        sending.nursery.start_soon(AskingTask(sending.store, sending.writer).run)
         self.answering = Answering(sending.store)
         account = sending.store.state.accounts.find("anna")
         assert account is not None
@@ -252,6 +253,6 @@ async def test_who_is_asked(autojump_clock: MockClock, sending: Sending, origin:
 async def test_a_restart_asks_no_second_time(autojump_clock: MockClock, sending: Sending) -> None:
     talk = Talk(sending, NO_TLS)
     await talk.write()
-    sending.nursery.start_soon(Asking(sending.store, sending.writer).run)
+    sending.nursery.start_soon(AskingTask(sending.store, sending.writer).run)
     await trio.sleep(DAY)
     assert len(talk.mails) == 1
