@@ -9,11 +9,19 @@ from crockery.events.types.server import BODY_PART
 
 
 class ReceivedBody(NamedTuple):
-    """A body that can be named by one event: its own frames, or parts that are in the log already."""
+    """A body that can be named by one event: its own frames, or parts that are in the log already.
+
+    Or it is the body of the event `holder`, and can be named by any number of events.
+    """
 
     size: int
     stored: StoredBody | None
     parts: tuple[int, ...] = ()
+    holder: int = 0
+
+    def held_by(self, holder: int) -> "ReceivedBody":
+        """The same, once an event has it."""
+        return ReceivedBody(self.size, None, (), holder)
 
     def facts(self) -> dict[str, object]:
         """What the event's facts say of the body."""

@@ -129,7 +129,7 @@ class _BodyHolder:
     def __init__(self, atom: Atom, body: ReceivedBody) -> None:
         self._atom = atom
         self._body = body
-        self._number = 0
+        self._number = body.holder
 
     def add(self, kind: Any, facts: dict[str, object]) -> None:
         if self._number:

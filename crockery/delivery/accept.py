@@ -1,25 +1,22 @@
 """The end of a mail transaction: one atom for all recipients, local and elsewhere, or a refusal and nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from crockery.actions.actor import Actor
-from crockery.actions.mail import Delivery, deliver
-from crockery.actions.queue import Outgoing
+from crockery.actions.mail import Delivery, add_delivery
+from crockery.actions.queue import Outgoing, Terms, add_arrived
 from crockery.actions.store import Store
-from crockery.delivery.answers import Answers, find_question, is_crockerys
+from crockery.delivery.answers import Answers
+from crockery.delivery.destinations import Destinations, Target, find_destinations
 from crockery.delivery.envelope import Envelope
+from crockery.delivery.forwarding import forwarded, rewrite_path
 from crockery.delivery.intake import Message
 from crockery.delivery.policy import Policy
-from crockery.delivery.recipients import account_address, local_accounts
+from crockery.delivery.recipients import account_address, own_address
 from crockery.delivery.trace import delivery_prefix, protocol_keyword, received_field
-from crockery.projections.accounts import Account
-from crockery.projections.mailboxes import Mailbox as StoredMailbox
-from crockery.projections.questions import Question
-from crockery.projections.state import State
+from crockery.projections.queue import RECEIVED
 from crockery.smtp.wire import Mailbox, Reply, replies
-
-Target = tuple[Account, StoredMailbox, Mailbox]
-"""An account, its INBOX, and the recipient's address that led there."""
 
 
 def accept(
@@ -32,64 +29,105 @@ def accept(
 ) -> int | Reply:
     """Put the message into all mailboxes and the queue; returns its number, the first event that holds it.
 
-    Recipients are looked up again: an account may have gone since RCPT. Each mailbox gets one copy, whatever number of
-    addresses lead there. Raises LogFull, Refused: then nothing happened.
+    Recipients are looked up again: an account may have gone since RCPT. Raises LogFull, Refused: then nothing happened.
 
     What is for Crockery is an answer to a question: `answers` does what it says, before anything else.
     """
-    state = store.state
-    asked: list[Question] = []
-    targets: dict[int, Target] = {}
-    elsewhere: dict[str, Mailbox] = {}
-    for recipient in envelope.recipients:
-        if is_crockerys(state, recipient):
-            question = find_question(state, envelope.client.account, recipient)
-            asked += [question] if question is not None else []
-            continue
-        accounts = local_accounts(state, recipient)
-        if accounts is None:
-            elsewhere.setdefault(str(recipient), recipient)
-            continue
-        found = list(_inboxes(state, accounts, recipient))
-        if not found:
-            return replies.RECIPIENT_GONE
-        for target in found:
-            targets.setdefault(target[1].id, target)
-    for question in asked:
+    refusal = policy.check_end(store, envelope)
+    if refusal is not None:
+        return refusal
+    found = find_destinations(store, envelope, envelope.recipients)
+    if found.lost:
+        return replies.RECIPIENT_GONE
+    for question in found.questions:
         if answers is not None:
-            answers.take(actor, question, message, _path(envelope.reverse_path))
-    number = store.atom(actor).next
-    if not targets and not elsewhere:
-        return number - 1
-    deliveries = [_delivery(store, envelope, number, *target) for target in targets.values()]
-    outgoing = _outgoing(store, envelope, message, number, list(elsewhere.values())) if elsewhere else None
-    deliver(store, actor, message.body, deliveries, outgoing, via=policy.via, message_id=message.message_id, keys=message.keys)
-    return number
+            answers.take(actor, question, message, envelope.sender)
+    forward_path = rewrite_path(store, envelope.reverse_path) if found.onward else ""
+    atom = store.atom(actor)
+    number = atom.next
+    if envelope.hold_until:
+        deliveries = []
+        outgoing = _held(store, envelope, message, number)
+    else:
+        deliveries = [_delivery(store, envelope, number, target) for target in found.targets.values()]
+        outgoing = _outgoing(store, envelope, message, number, found, forward_path)
+    add = partial(add_delivery, store, atom, via=policy.via, message_id=message.message_id, keys=message.keys)
+    add(message.body, deliveries)
+    for mail in outgoing:
+        add(message.body if atom.next == number else message.body.held_by(number), (), mail)
+        if mail.origin == RECEIVED:
+            add_arrived(atom, atom.next - 1, mail)
+    atom.commit()
+    return number if atom.next > number else number - 1
 
 
-def _inboxes(state: State, accounts: list[Account], recipient: Mailbox) -> Iterator[Target]:
-    for account in accounts:
-        inbox = state.mailboxes.find(account.id, "INBOX")
-        if inbox is not None:
-            yield account, inbox, recipient
-
-
-def _delivery(
-    store: Store, envelope: Envelope, number: int, account: Account, inbox: StoredMailbox, recipient: Mailbox
-) -> Delivery:
+def _delivery(store: Store, envelope: Envelope, number: int, target: Target) -> Delivery:
     settings = store.state.settings
-    delivered_to = account_address(settings, account)
-    prefix = delivery_prefix(envelope, settings.hostname, number, store.now, recipient, delivered_to)
-    return Delivery(inbox, prefix, envelope={**_network_facts(envelope), "to": str(recipient)})
+    delivered_to = account_address(settings, target.account)
+    prefix = delivery_prefix(envelope, settings.hostname, number, store.now, target.recipient, delivered_to)
+    return Delivery(target.inbox, prefix, envelope={**_network_facts(envelope), "to": str(target.recipient)})
 
 
-def _outgoing(store: Store, envelope: Envelope, message: Message, number: int, recipients: list[Mailbox]) -> Outgoing:
-    only = recipients[0] if len(recipients) == 1 else None
-    return Outgoing(
+def _outgoing(
+    store: Store, envelope: Envelope, message: Message, number: int, found: Destinations, forward_path: str
+) -> Iterator[Outgoing]:
+    """What goes into the queue: to other servers, on by forwards, back to senders, and what these are to be told."""
+    hostname, now = store.state.settings.hostname, store.now
+    if found.elsewhere:
+        yield _submitted(store, envelope, message, number, found.elsewhere)
+    for onward in found.onward.values():
+        prefix = received_field(envelope, hostname, number, now, onward.recipient)
+        mail = forwarded(store, envelope, onward.forward, onward.recipient, forward_path, stays=onward.stays)
+        yield _with_content(mail._replace(prefix=mail.prefix + prefix), envelope, message)
+    if found.returned:
+        prefix = received_field(envelope, hostname, number, now, None)
+        yield _with_content(Outgoing(0, "", list(found.returned), prefix, origin="forward"), envelope, message)
+    asked = {to for to, options in envelope.options.items() if "SUCCESS" in options.get("notify", ())}
+    told = {to: recipient for to, recipient in found.delivered.items() if to in asked}
+    if told and envelope.reverse_path is not None:
+        mail = _submitted(store, envelope, message, number, told)
+        yield mail._replace(origin=RECEIVED, terms=Terms(ret=mail.terms.ret, envid=envelope.envid))
+
+
+def _held(store: Store, envelope: Envelope, message: Message, number: int) -> Iterator[Outgoing]:
+    """A held submission waits in the queue for all its recipients."""
+    settings = store.state.settings
+    recipients = [to if to.domain else own_address(settings, to.local) for to in envelope.recipients]
+    yield _submitted(store, envelope, message, number, {str(to): to for to in recipients})
+
+
+def _submitted(
+    store: Store, envelope: Envelope, message: Message, number: int, recipients: Mapping[str, Mailbox]
+) -> Outgoing:
+    only = next(iter(recipients.values())) if len(recipients) == 1 else None
+    options = {to: envelope.options[to] for to in recipients if to in envelope.options}
+    mail = Outgoing(
         account=envelope.client.account,
-        reverse_path=_path(envelope.reverse_path),
-        recipients=[str(recipient) for recipient in recipients],
+        reverse_path=envelope.sender,
+        recipients=list(recipients),
         prefix=received_field(envelope, store.state.settings.hostname, number, store.now, only),
+        options=options,
+        terms=_terms(envelope, message),
+    )
+    return _with_content(mail, envelope, message)
+
+
+def _terms(envelope: Envelope, message: Message) -> Terms:
+    """RFC 8689 §4.2.1 (a notice about mail that needs TLS has its header alone), §5 (TLS-Required: No)."""
+    optional = [value.strip().lower() for value in message.header.values(b"tls-required")] == [b"no"]
+    return Terms(
+        ret="HDRS" if envelope.requiretls else envelope.ret,
+        envid=envelope.envid,
+        requiretls=envelope.requiretls,
+        tls_optional=optional and not envelope.requiretls,
+        hold_until=envelope.hold_until,
+        deliver_by=0 if envelope.returns else envelope.deadline,
+        expires=envelope.deadline if envelope.returns else 0,
+    )
+
+
+def _with_content(mail: Outgoing, envelope: Envelope, message: Message) -> Outgoing:
+    return mail._replace(
         body="8BITMIME" if envelope.eight_bit or message.eight_bit else "7BIT",
         smtputf8=envelope.smtputf8,
         envelope=_network_facts(envelope),
@@ -102,10 +140,6 @@ def _network_facts(envelope: Envelope) -> dict[str, object]:
         "peer": client.address,
         "helo": client.helo,
         "tls": client.tls,
-        "from": _path(envelope.reverse_path),
+        "from": envelope.sender,
         "esmtp": protocol_keyword(envelope),
     }
-
-
-def _path(reverse_path: Mailbox | None) -> str:
-    return "" if reverse_path is None else str(reverse_path)

@@ -1,6 +1,6 @@
 """The addresses under which Crockery itself is written to: answers to its questions, from the account it asked.
 
-`crockery@DOMAIN`, with `+TOKEN` or without, belongs to nobody, whatever the wildcard says. The token is known to the log.
+`crockery@DOMAIN`, with `+TOKEN` or without, belongs to nobody, whatever the wildcard says. The log knows the token.
 """
 
 from typing import Final, Protocol

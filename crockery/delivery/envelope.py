@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from crockery.events.types.queue import RecipientOptions
 from crockery.smtp.wire import Mailbox
 
 
@@ -23,11 +24,29 @@ class Client:
 
 @dataclass(slots=True)
 class Envelope:
-    """One mail transaction. `reverse_path` None is `<>`."""
+    """One mail transaction. `reverse_path` None is `<>`; times are unix seconds, 0: none."""
 
     client: Client
     reverse_path: Mailbox | None
     smtputf8: bool = False
     eight_bit: bool = False
     """BODY=8BITMIME was said."""
+    ret: str = ""
+    """FULL or HDRS (RFC 3461)."""
+    envid: str = ""
+    requiretls: bool = False
+    """RFC 8689."""
+    hold_until: int = 0
+    """RFC 4865: nobody gets it before."""
+    deadline: int = 0
+    """RFC 2852."""
+    returns: bool = False
+    """After the deadline it comes back (mode R); else the sender is told, and it goes on."""
     recipients: list[Mailbox] = field(default_factory=list)
+    options: dict[str, RecipientOptions] = field(default_factory=dict)
+    """What was asked for recipients (RFC 3461), by their address."""
+
+    @property
+    def sender(self) -> str:
+        """The reverse-path as text, "" for the null one."""
+        return "" if self.reverse_path is None else str(self.reverse_path)

@@ -5,61 +5,89 @@ our Authentication-Results); RFC 9228 (Delivered-To, and the loops it shows).
 """
 
 from crockery import limits
+from crockery.actions.store import Store
 from crockery.delivery.answers import is_crockerys
 from crockery.delivery.envelope import Envelope
+from crockery.delivery.forwarding import restore_path
 from crockery.delivery.header import Header
 from crockery.delivery.policy import Policy
-from crockery.delivery.recipients import account_address, is_local_domain, local_accounts
+from crockery.delivery.recipients import is_local_domain, local_accounts, own_address, reach
+from crockery.delivery.srs import SRSError, is_rewritten
 from crockery.message.edit import header_separator, remove_forged
+from crockery.projections.quota import is_full
 from crockery.projections.state import State
 from crockery.smtp.wire import Mailbox, Reply, replies
 
 
-def is_ours(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+def is_ours(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
     """No relaying."""
-    return None if is_local_domain(state.settings, recipient.domain) else replies.NO_RELAY
+    return None if is_local_domain(store.state.settings, recipient.domain) else replies.NO_RELAY
 
 
-def is_not_crockery(state: State, envelope: Envelope) -> Reply | None:
+def is_not_crockery(store: Store, envelope: Envelope) -> Reply | None:
     """Mail that claims to be from Crockery itself comes from somebody else."""
     path = envelope.reverse_path
-    return replies.NOT_CROCKERY if path is not None and is_crockerys(state, path) else None
+    return replies.NOT_CROCKERY if path is not None and is_crockerys(store.state, path) else None
 
 
-def is_for_people(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+def is_for_people(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
     """Crockery's own address is not for strangers, whatever the wildcard says."""
-    return replies.CROCKERY_LISTENS_INSIDE if is_crockerys(state, recipient) else None
+    return replies.CROCKERY_LISTENS_INSIDE if is_crockerys(store.state, recipient) else None
 
 
-def is_from_somebody_else(state: State, envelope: Envelope, header: Header) -> Reply | None:
+def is_from_somebody_else(store: Store, envelope: Envelope, header: Header) -> Reply | None:
     """No From of Crockery's: people trust what it writes."""
     for value in header.values(b"from"):
         for word in value.decode("utf-8", "replace").casefold().replace("<", " ").replace(">", " ").split():
             local, at, domain = word.rpartition("@")
-            if at and is_crockerys(state, Mailbox(local.strip('"'), domain.strip(",;"))):
+            if at and is_crockerys(store.state, Mailbox(local.strip('"'), domain.strip(",;"))):
                 return replies.NOT_CROCKERY
     return None
 
 
-def is_known(state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
-    """Somebody gets mail under a local name; names of other domains are not ours to know."""
-    return replies.NO_SUCH_USER if local_accounts(state, recipient) == [] else None
+def is_known(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+    """Mail to a local name leads somewhere; names of other domains are not ours to know.
+
+    A reverse-path that we made takes bounces, and these alone.
+    """
+    found = reach(store.state, recipient)
+    if found is None:
+        return None
+    if not is_rewritten(recipient.local):
+        return None if found.accounts or found.forwards else replies.NO_SUCH_USER
+    if envelope.reverse_path is not None:
+        return replies.BOUNCES_ONLY
+    try:
+        restore_path(store, recipient)
+    except SRSError:
+        return replies.NOT_OUR_BOUNCE
+    return None
 
 
-def has_few_hops(state: State, envelope: Envelope, header: Header) -> Reply | None:
+def has_room(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+    """No account that it goes to is full; the sender's server tries again later."""
+    found = reach(store.state, recipient)
+    accounts = found.accounts if found is not None else ()
+    return replies.MAILBOX_FULL if any(is_full(store.state, account.id) for account in accounts) else None
+
+
+def has_few_hops(store: Store, envelope: Envelope, header: Header) -> Reply | None:
     """A message that came through a hundred servers is going round."""
     return replies.MAIL_LOOP if header.count(b"received") > limits.SMTP_MAX_HOPS else None
 
 
-def is_not_back(state: State, envelope: Envelope, header: Header) -> Reply | None:
-    """A message that was delivered to one of its recipients before came back through a forward."""
+def is_not_back(store: Store, envelope: Envelope, header: Header) -> Reply | None:
+    """A message that was delivered to one of its recipients, or went on from there, came back through a forward."""
     seen = {value.strip(b"<> \t").decode("utf-8", "replace").casefold() for value in header.values(b"delivered-to")}
     if not seen:
         return None
+    state = store.state
     for recipient in envelope.recipients:
-        for account in local_accounts(state, recipient) or ():
-            if str(account_address(state.settings, account)).casefold() in seen:
-                return replies.MAIL_LOOP
+        found = reach(state, recipient)
+        names = [account.name for account in local_accounts(state, recipient) or ()]
+        names += [forward.name for forward in found.forwards] if found is not None else []
+        if any(str(own_address(state.settings, name)).casefold() in seen for name in names):
+            return replies.MAIL_LOOP
     return None
 
 
@@ -71,7 +99,7 @@ def edit_header(state: State, header: Header, now: int) -> bytes:
 INBOUND = Policy(
     via="smtp",
     sender=(is_not_crockery,),
-    recipient=(is_ours, is_for_people, is_known),
+    recipient=(is_ours, is_for_people, is_known, has_room),
     content=(has_few_hops, is_not_back, is_from_somebody_else),
     edit=edit_header,
 )

@@ -107,11 +107,11 @@ class Intake:
 
     def _take_header(self, header: Header) -> bytes | None:
         """The header as it is kept; None: something stands against it."""
-        state = self._store.state
-        self.refusal = self._policy.check_content(state, self._envelope, header)
+        store = self._store
+        self.refusal = self._policy.check_content(store, self._envelope, header)
         if self.refusal is not None:
             return None
-        edited = self._policy.edit(state, header, self._store.now)
+        edited = self._policy.edit(store.state, header, store.now)
         final = header if edited is header.data or header.message_id else Header(edited)
         self._message_id = final.message_id
         self._keys = conversation(lambda name: next(iter(final.values(name)), None)).keys

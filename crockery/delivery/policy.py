@@ -1,16 +1,17 @@
 """What a policy is: small checks in order, the first refusal counts; and one edit of the header."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from crockery.actions.store import Store
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.header import Header
 from crockery.projections.state import State
 from crockery.smtp.wire import Mailbox, Reply
 
-SenderCheck = Callable[[State, Envelope], Reply | None]
-RecipientCheck = Callable[[State, Envelope, Mailbox], Reply | None]
-ContentCheck = Callable[[State, Envelope, Header], Reply | None]
+SenderCheck = Callable[[Store, Envelope], Reply | None]
+RecipientCheck = Callable[[Store, Envelope, Mailbox], Reply | None]
+ContentCheck = Callable[[Store, Envelope, Header], Reply | None]
 HeaderEdit = Callable[[State, Header, int], bytes]
 """The header as it is kept; Unix seconds are now."""
 
@@ -24,27 +25,25 @@ class Policy:
     recipient: tuple[RecipientCheck, ...]
     content: tuple[ContentCheck, ...]
     edit: HeaderEdit
+    end: tuple[SenderCheck, ...] = ()
+    """Once more when all is here: other sessions may have done something meanwhile."""
 
-    def check_sender(self, state: State, envelope: Envelope) -> Reply | None:
+    def check_sender(self, store: Store, envelope: Envelope) -> Reply | None:
         """What stands against MAIL, whose envelope has no recipients yet; None: nothing."""
-        for check in self.sender:
-            refusal = check(state, envelope)
-            if refusal is not None:
-                return refusal
-        return None
+        return _first(check(store, envelope) for check in self.sender)
 
-    def check_recipient(self, state: State, envelope: Envelope, recipient: Mailbox) -> Reply | None:
+    def check_recipient(self, store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
         """What stands against one more recipient; None: nothing."""
-        for check in self.recipient:
-            refusal = check(state, envelope, recipient)
-            if refusal is not None:
-                return refusal
-        return None
+        return _first(check(store, envelope, recipient) for check in self.recipient)
 
-    def check_content(self, state: State, envelope: Envelope, header: Header) -> Reply | None:
+    def check_content(self, store: Store, envelope: Envelope, header: Header) -> Reply | None:
         """What stands against the message, once its header is here; None: nothing."""
-        for check in self.content:
-            refusal = check(state, envelope, header)
-            if refusal is not None:
-                return refusal
-        return None
+        return _first(check(store, envelope, header) for check in self.content)
+
+    def check_end(self, store: Store, envelope: Envelope) -> Reply | None:
+        """What stands against the whole, now that it is to be kept; None: nothing."""
+        return _first(check(store, envelope) for check in self.end)
+
+
+def _first(refusals: Iterable[Reply | None]) -> Reply | None:
+    return next((refusal for refusal in refusals if refusal is not None), None)

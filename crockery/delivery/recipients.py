@@ -1,6 +1,6 @@
 """Addresses and accounts: whom mail to an address reaches, and which addresses an account may send as."""
 
-from crockery.projections.accounts import Account, Accounts, fold_local_part
+from crockery.projections.accounts import Account, Accounts, Reach, fold_local_part
 from crockery.projections.settings import Settings
 from crockery.projections.state import State
 from crockery.smtp.wire import AddressError, Mailbox, normalise_domain
@@ -14,10 +14,20 @@ def is_local_domain(settings: Settings, domain: str) -> bool:
 
 
 def local_accounts(state: State, address: Mailbox) -> list[Account] | None:
-    """The accounts that mail to `address` goes to; empty: nobody has that name; None: it is not our domain."""
+    """The accounts that mail to `address` is for; empty: nobody has that name; None: it is not our domain.
+
+    Wherever they let their mail go on to: what the server itself writes goes into their mailboxes.
+    """
     if not is_local_domain(state.settings, address.domain):
         return None
     return state.accounts.recipients(address.local)
+
+
+def reach(state: State, address: Mailbox) -> Reach | None:
+    """Where mail to `address` goes; None: it is not our domain."""
+    if not is_local_domain(state.settings, address.domain):
+        return None
+    return state.accounts.reach(address.local)
 
 
 def may_send_as(state: State, account: Account, address: Mailbox) -> bool:
@@ -29,7 +39,12 @@ def may_send_as(state: State, account: Account, address: Mailbox) -> bool:
 
 def account_address(settings: Settings, account: Account) -> Mailbox:
     """The account's own address."""
-    return Mailbox(account.name, _normalised(settings.domain))
+    return own_address(settings, account.name)
+
+
+def own_address(settings: Settings, local_part: str) -> Mailbox:
+    """A local part with our domain."""
+    return Mailbox(local_part, _normalised(settings.domain))
 
 
 def _owns_local_part(accounts: Accounts, account: Account, local_part: str) -> bool:

@@ -20,6 +20,10 @@ from crockery.limits import QUEUE_FINISHED_KEPT, QUEUE_STORY
 _SECOND: Final = 1_000_000
 
 
+RECEIVED: Final = "received"
+"""The origin of a message that was delivered here, and whose sender wants to be told (RFC 3461)."""
+
+
 class RecipientState(enum.IntEnum):
     """Where a recipient stands. A due one whose message has a `hold_until` to come is held until then."""
 

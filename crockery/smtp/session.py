@@ -16,6 +16,7 @@ from crockery.delivery.inbound import INBOUND
 from crockery.delivery.intake import Intake
 from crockery.delivery.submission import SUBMISSION
 from crockery.events.errors import LogFailed
+from crockery.events.types.queue import RecipientOptions
 from crockery.net.connection import Connection
 from crockery.net.services import Services
 from crockery.smtp.errors import reply_to
@@ -87,6 +88,7 @@ class Session:
             auth_mechs=mechanisms if is_submission and self._connection.is_secure else (),
             max_size=settings.number("max-message-size"),
             max_recipients=settings.number("max-recipients"),
+            now=self._store.now,
         )
 
     def close(self) -> None:
@@ -140,11 +142,14 @@ class Session:
             reverse_path=command.reverse_path,
             smtputf8=command.smtputf8,
             eight_bit=command.params.get("BODY", "").upper() == "8BITMIME",
+            ret=command.ret,
+            envid=command.envid,
+            requiretls=command.requiretls,
         )
         if self._store.log.stalled:
             return replies.DISK_FULL
         self._rests_on(self._store.state.accounts.position)
-        refusal = self._policy.check_sender(self._store.state, envelope)
+        refusal = _set_times(envelope, command, self._store.now) or self._policy.check_sender(self._store, envelope)
         if refusal is not None:
             return self._refused("smtp-sender-refused", refusal)
         self._envelope = envelope
@@ -154,10 +159,13 @@ class Session:
         envelope = self._envelope
         assert envelope is not None
         self._rests_on(self._store.state.accounts.position)
-        refusal = self._policy.check_recipient(self._store.state, envelope, command.forward_path)
+        refusal = self._policy.check_recipient(self._store, envelope, command.forward_path)
         if refusal is not None:
             return self._refused("smtp-recipient-refused", refusal)
         envelope.recipients.append(command.forward_path)
+        options = _options(command)
+        if options:
+            envelope.options[str(command.forward_path)] = options
         self.idle_commands -= 1
         return replies.RECIPIENT_OK
 
@@ -248,3 +256,29 @@ class Session:
         if self.role is Role.MX:
             self._services.tally.count(kind)
         return reply
+
+
+def _set_times(envelope: Envelope, command: Mail, now: int) -> Reply | None:
+    """Until when the message is held (RFC 4865), and its deadline (RFC 2852); or what is wrong with them."""
+    until = now + command.hold_for if command.hold_for is not None else command.hold_until
+    if until is not None:
+        if until <= now:
+            return replies.HOLD_PAST
+        if until > now + limits.SMTP_MAX_HOLD:
+            return replies.hold_too_long(limits.SMTP_MAX_HOLD // 86400)
+        envelope.hold_until = until
+    deadline = command.deliver_by
+    if deadline is not None:
+        envelope.deadline, envelope.returns = now + deadline.seconds, deadline.returns
+        if envelope.deadline <= envelope.hold_until:
+            return replies.DEADLINE_FIRST
+    return None
+
+
+def _options(command: Rcpt) -> RecipientOptions:
+    options: RecipientOptions = {}
+    if command.notify:
+        options["notify"] = list(command.notify)
+    if command.orcpt:
+        options["orcpt"] = command.orcpt
+    return options

@@ -1,5 +1,6 @@
 """One atom for all recipients: who gets which copy, what it says on top, what the event tells."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,13 +107,13 @@ def test_local_and_elsewhere_are_one_atom(store: Store) -> None:
 
 @pytest.mark.parametrize(("declared", "found"), [(False, True), (True, False)])
 def test_8bit_content_goes_on_as_such(store: Store, declared: bool, found: bool) -> None:
-    mail = envelope("x@other.test")
+    mail = envelope("x@other.test", client=dataclasses.replace(CLIENT, account=store.state.accounts.by_name["anna"].id))
     mail.eight_bit, mail.smtputf8 = declared, True
     number = accept(store, SUBMISSION, the_server(), mail, MESSAGE._replace(eight_bit=found))
     assert isinstance(number, int)
     facts = store.log.read_record(number)[1]
     assert (facts["body"], facts["smtputf8"]) == ("8BITMIME", True)
-    assert b"with UTF8SMTPS" in facts["prefix"]
+    assert b"with UTF8SMTPSA" in facts["prefix"]
     assert b"for <x@other.test>" in facts["prefix"]
 
 

@@ -43,6 +43,7 @@ class MessageQueued(TypedDict):
     ret: NotRequired[str]
     """FULL or HDRS (RFC 3461)."""
     envid: NotRequired[str]
+    """Decoded."""
     requiretls: NotRequired[bool]
     """RFC 8689: it goes through hops that honour it, or not at all."""
     tls_optional: NotRequired[bool]

@@ -24,7 +24,7 @@ NO_REQUIRETLS: Final = Reply(550, "5.7.30", "The receiving server does not promi
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Recipient:
-    """A forward-path without brackets; `notify` and `orcpt` as in RFC 3461, "" where not given."""
+    """A forward-path without brackets; `notify` and `orcpt` (with its xtext) as in RFC 3461, "" where not given."""
 
     address: str
     notify: str = ""

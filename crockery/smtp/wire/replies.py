@@ -138,6 +138,9 @@ NO_SUCH_USER: Final = Reply(550, "5.1.1", "No such user here")
 CROCKERY_LISTENS_INSIDE: Final = Reply(550, "5.7.1", "Crockery reads answers from this domain's own accounts only")
 NO_SUCH_QUESTION: Final = Reply(550, "5.1.1", "This address answers no question that Crockery has asked you")
 NOT_CROCKERY: Final = Reply(550, "5.7.1", "Crockery does not send mail to itself: this is a forgery")
+ANSWER_AT_ONCE: Final = Reply(550, "5.7.1", "Crockery reads answers at once: send yours without a delay")
+BOUNCES_ONLY: Final = Reply(550, "5.7.1", "This address takes bounces of forwarded mail, and nothing else")
+NOT_OUR_BOUNCE: Final = Reply(550, "5.1.1", "This address was not made here, or too long ago")
 USER_DISABLED: Final = Reply(550, "5.2.1", "This mailbox does not accept mail")
 NO_RELAY: Final = Reply(550, "5.7.1", "Mail for other domains is not relayed")
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", "Too many recipients, send the rest in another transaction")
@@ -147,6 +150,26 @@ TOO_MANY_DOMAINS: Final = Reply(452, "4.5.3", "Too many recipient domains, send 
 MAILBOX_FULL: Final = Reply(452, "4.2.2", "The mailbox is full, try again later")
 DISK_FULL: Final = Reply(452, "4.3.1", "Not enough room at the moment, try again later")
 BUSY: Final = Reply(452, "4.3.2", "Too much mail in flight, try again soon")
+
+
+def hold_too_long(days: int) -> Reply:
+    """501: HOLDFOR or HOLDUNTIL beyond what is announced (RFC 4865 §4)."""
+    return Reply(501, "5.5.4", f"A message can be held for {days} days at most")
+
+
+HOLD_PAST: Final = Reply(501, "5.5.4", "The time until which the message should be held is over")
+DEADLINE_FIRST: Final = Reply(501, "5.5.4", "The message would have to be delivered before the time it is held until")
+
+
+def too_many_mails(count: int) -> Reply:
+    """450: the account's limit of a day."""
+    return Reply(450, "4.7.1", f"You have sent {count:,} mails in 24 hours, all that this server allows: wait a while")
+
+
+def too_many_strangers(count: int) -> Reply:
+    """450: the account's limit of recipients it never wrote to before."""
+    return Reply(450, "4.7.1", f"You have written to {count:,} new recipients in 24 hours, all that this server allows")
+
 
 # --- content --------------------------------------------------------------------------------------------------------
 START_INPUT: Final = Reply(354, "", "Send the message; end it with <CRLF>.<CRLF>")
