@@ -1,17 +1,30 @@
 """The octets: headers, records, upcasts, sets of numbers, bodies. What goes in comes out."""
 
 import contextlib
+import hashlib
 import random
 from typing import Any
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crockery.events.body import FRAME_SIZE, BodyWriter, compress_body, decompress_frame, decompress_frames
+from crockery import events
+from crockery.events.body import (
+    FRAME_SIZE,
+    SMALL,
+    WITH_DICTIONARY,
+    BodyWriter,
+    compress_body,
+    compress_frame,
+    decompress_frame,
+    decompress_frames,
+)
 from crockery.events.catalog import Catalog
 from crockery.events.codec import decode_facts, encode
+from crockery.events.dictionary import DICTIONARY
 from crockery.events.errors import UnknownEvent
 from crockery.events.format import (
     FLAG_LAST,
@@ -199,3 +212,18 @@ def test_catalog_is_a_map_and_survives_a_dump(entries: dict[int, int], data: st.
         assert {number: each.find(number) for number in entries} == entries
         assert {n for n in entries if each.is_erased(n)} == erased & set(entries)
         assert each.find(0) is None and not each.is_erased(0)
+
+
+def test_the_dictionary_never_changes() -> None:
+    digest = hashlib.sha256(DICTIONARY).hexdigest()
+    assert digest in (events.__doc__ or "")
+    assert digest == "6d58f17eae71b777615d73088ea015494597bf6214dffad2e3aadd55591a1d4a"
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000, SMALL, SMALL + 1, FRAME_SIZE])
+def test_frames_with_and_without_dictionary(size: int) -> None:
+    data = (b"From: anna@example.test\r\nSubject: lines\r\n\r\n" * 10_000)[:size]
+    frame = compress_frame(data)
+    assert frame.startswith(WITH_DICTIONARY) is (size <= SMALL)
+    assert decompress_frame(frame) == data
+    assert decompress_frame(zstandard.compress(data)) == data, "as earlier programs wrote them"
