@@ -16,6 +16,7 @@ from crockery.message.structure import Part, iterate_parts
 from crockery.message.transfer import UnknownEncodingError, decode_transfer
 from crockery.message.words import decode_words
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
@@ -26,7 +27,15 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.upper()
-    return text.translate({ord(character): _fold_character(character) for character in set(text)})
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) - len(text) > len(text) // 8:
+        return text.translate({ord(character): _fold_character(character) for character in set(text)})
+    # A few letters with accents among many without: bytes.upper touches ASCII alone, and is quick.
+    return _NOT_ASCII.sub(_fold_run, encoded.upper().decode("utf-8", "surrogatepass"))
+
+
+def _fold_run(match: re.Match[str]) -> str:
+    return "".join(map(_fold_character, match[0]))
 
 
 @lru_cache(maxsize=4096)

@@ -1,11 +1,13 @@
 """Content-Transfer-Encoding undone (RFC 2045 §6.7, §6.8), for BINARY (RFC 3516) and search. Linear."""
 
 import re
-from binascii import a2b_base64
+from binascii import a2b_base64, a2b_qp
 
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _PADDING = re.compile(rb"=+")
 _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
+_TRAILING_BLANK = re.compile(rb"[ \t](?:[\r\n]|\Z)")
+_STRANGE = re.compile(rb"=(?:[= \t]|\r(?!\n))")
 _ESCAPE = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*+(?:\r?\n|\Z))")
 _IDENTITY = ("7bit", "8bit", "binary")
 
@@ -43,7 +45,11 @@ def _decode_run(run: bytes) -> bytes:
 
 def decode_quoted_printable(data: bytes) -> bytes:
     """The octets in quoted-printable text; an "=" that means nothing stays as it is (RFC 2045 §6.7, note)."""
-    return _ESCAPE.sub(_unescape, _TRAILING_BLANKS.sub(b"", data))
+    if _TRAILING_BLANK.search(data):
+        data = _TRAILING_BLANKS.sub(b"", data)
+    if _STRANGE.search(data):  # what binascii does not take as we do
+        return _ESCAPE.sub(_unescape, data)
+    return a2b_qp(data)
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
