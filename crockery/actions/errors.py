@@ -11,6 +11,7 @@ class Reason(enum.Enum):
     CANNOT = "cannot"
     LIMIT = "limit"
     NO_PERMISSION = "no permission"
+    OVER_QUOTA = "over quota"
     HAS_CHILDREN = "has children"
 
 

@@ -13,11 +13,13 @@ from crockery.actions.actor import Actor
 from crockery.actions.errors import Reason, Refused
 from crockery.actions.incoming import ReceivedBody
 from crockery.actions.queue import Outgoing, queue_facts
+from crockery.actions.quota import check_room
 from crockery.actions.store import Atom, Store
 from crockery.events.ranges import pack_numbers, pack_ranges
 from crockery.events.types.mail import FLAGS_CHANGED, MESSAGE_RECEIVED, MESSAGES_COPIED, MESSAGES_EXPUNGED
 from crockery.events.types.queue import MESSAGE_QUEUED
 from crockery.projections.mailboxes import DELETED, MAX_KEYWORDS, SYSTEM_FLAGS, Mailbox
+from crockery.projections.quota import Quota
 
 UidArray = npt.NDArray[Any]
 
@@ -84,7 +86,7 @@ def add_delivery(
     date: int | None = None,
     cmd: str = "",
 ) -> list[int]:
-    """`deliver` as a part of an atom."""
+    """`deliver` as a part of an atom. What comes by APPEND must fit into the quota, all of the atom together."""
     common: dict[str, object] = {"by": atom.by, "via": via, "date": store.now if date is None else date}
     if message_id:
         common["message_id"] = message_id
@@ -98,6 +100,8 @@ def add_delivery(
         if uid >= MAX_UID:
             raise Refused(Reason.LIMIT, f"the mailbox {mailbox.name} has no UIDs left")
         atom.next_uids[mailbox.id] = uid + 1
+        if via == "append":
+            _take_room(store, atom, mailbox.account, body.size + len(delivery.prefix), 1)
         facts = {**common, "mailbox": mailbox.id, "uid": uid, "flags": list(delivery.flags), "prefix": delivery.prefix}
         if delivery.envelope:
             facts["envelope"] = dict(delivery.envelope)
@@ -121,6 +125,12 @@ def _thread_facts(store: Store, atom: Atom, account: int, keys: Sequence[int]) -
     if new:
         facts["keys"] = b"".join([key.to_bytes(8, "little") for key in new])
     return facts
+
+
+def _take_room(store: Store, atom: Atom, account: int, octets: int, messages: int) -> None:
+    before = atom.growth.get(account, (0, 0))
+    atom.growth[account] = before[0] + octets, before[1] + messages
+    check_room(store, {account: Quota(*atom.growth[account])})
 
 
 class _BodyHolder:
@@ -201,6 +211,8 @@ def copy_messages(
 ) -> Copied:
     """Copy messages with their flags and dates. Raises Refused, LogFull."""
     atom = store.atom(actor)
+    sizes = source.columns.size[source.columns.find(uids)]
+    _take_room(store, atom, destination.account, int(sizes.sum(dtype=np.int64)), len(sizes))
     copied, _ = _copy(atom, source, uids, destination, cmd)
     atom.commit()
     return copied

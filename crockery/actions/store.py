@@ -43,6 +43,8 @@ class Atom:
         """mailbox id -> UIDNEXT, of those that the atom puts messages into."""
         self.threads: dict[int, int] = {}
         """Keys of conversations that the atom makes known."""
+        self.growth: dict[int, tuple[int, int]] = {}
+        """account id -> octets and messages that the atom adds under its quota."""
         self.by = actor.number
         if not actor.is_server and not actor.number:
             self.by = self.add(SESSION_OPENED, _session_facts(actor))

@@ -29,6 +29,7 @@ from crockery.app.eraser import Eraser
 from crockery.app.opening import StartFailed, note_start, open_restored
 from crockery.app.options import Options
 from crockery.app.outgoing import OutgoingMail
+from crockery.app.quota import QuotaWatch
 from crockery.assistant.conversation import Answering
 from crockery.events.errors import LogError, LogFailed, LogFull
 from crockery.events.writer import Writer
@@ -202,6 +203,7 @@ class _Lifetime:
         self._clock = ClockWatch(options.clock, last_record)
         self._eraser = Eraser(store, self._writer, self._clock)
         self._writer.listeners += (self._keeper.on_durable, self._eraser.on_durable)
+        self._quotas = QuotaWatch(store, self._writer)
         self._limits = ConnectionLimits()
         self.services = Services(
             store=store,
@@ -225,7 +227,8 @@ class _Lifetime:
             await self._writer.wait_durable(self._store.log.head)  # of this start nothing is told before it is kept
             async with trio.open_nursery() as helpers:
                 await helpers.start(self._control(server).run)
-                for task in (self._eraser, self._keeper, self._clock, self._followers, self.services.tally):
+                tasks = (self._eraser, self._keeper, self._clock, self._followers, self._quotas, self.services.tally)
+                for task in tasks:
                     helpers.start_soon(task.run)
                 await self._serve(listeners, server, started)
                 helpers.cancel_scope.cancel()

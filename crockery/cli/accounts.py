@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from crockery.actions.settings import parse_size
 from crockery.cli import output
 from crockery.cli.errors import CommandFailed
 from crockery.cli.options import choose_password, control, json_option, log_option, password_options
@@ -121,6 +122,48 @@ def forward(name: str, address: str | None, no_keep: bool, log: Path, as_json: b
     copy = ", and stays here as well" if found["keeps"] else "; no copy stays here"
     where = f"goes on to {found['forward']}{copy}" if found["forward"] else "stays here"
     _told(as_json, found, f"Mail for {found['address']} {where}.")
+
+
+@account.command()
+@click.argument("name")
+@click.argument("size", required=False)
+@click.option("--messages", metavar="NUMBER", help="How many messages it may hold, or none.")
+@log_option
+@json_option
+def quota(name: str, size: str | None, messages: str | None, log: Path, as_json: bool) -> None:
+    """Show or set how much NAME may hold.
+
+    SIZE is like 500M or 2G, or none, or default: what the settings quota-storage and quota-messages say.
+    """
+    with control(log) as api:
+        found = api.ask("GET", "accounts", name)
+        if size is not None or messages is not None:
+            wanted = None if size == "default" else _limits(found["quota"], size, messages)
+            found = api.ask("PATCH", "accounts", name, quota=wanted)
+    _told(as_json, found, f"{found['address']} holds {_share(found)}.")
+
+
+def _limits(now: Any, size: str | None, messages: str | None) -> dict[str, int]:
+    """Both limits; what is not given stays as it is."""
+    limits = {"storage": now["storage"], "messages": now["messages"]}
+    for which, text in (("storage", size), ("messages", messages)):
+        if text is not None:
+            number = 0 if text == "none" else parse_size(text)
+            if number < 0 or (number == 0 and text != "none"):
+                raise CommandFailed(f"{text} is no limit: give a size like 500M or 2G, a number of messages, or none")
+            limits[which] = number
+    return limits
+
+
+def _share(item: Any) -> str:
+    most, said = item["quota"], []
+    if most["storage"]:
+        said.append(f"{output.size(item['octets'])} of {output.size(most['storage'])}")
+    if most["messages"]:
+        said.append(f"{item['messages']:,} of {most['messages']:,} messages")
+    if not said:
+        return f"{output.size(item['octets'])} and has no limit"
+    return " and ".join(said) + ("" if most["own"] else ", the limit for all accounts")
 
 
 @account.command("list")

@@ -18,6 +18,7 @@ REASON_CODES: Final = {
     Reason.CANNOT: b"CANNOT",
     Reason.LIMIT: b"LIMIT",
     Reason.NO_PERMISSION: b"NOPERM",
+    Reason.OVER_QUOTA: b"OVERQUOTA",
     Reason.HAS_CHILDREN: b"HASCHILDREN",
 }
 

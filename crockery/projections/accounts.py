@@ -36,6 +36,10 @@ class Account:
     """The address elsewhere that its mail goes on to; "": none."""
     keeps: bool = True
     """Mail that goes on stays here as well."""
+    quota: tuple[int, int] | None = None
+    """Limits of its own: octets and messages, 0 for none; None: those of the settings."""
+    quota_told: int = 0
+    """Per cent that it was told of last."""
 
 
 class Forward(NamedTuple):
@@ -56,6 +60,7 @@ class Reach(NamedTuple):
 def _account(values: Sequence[Any]) -> Account:
     account = Account(*values)
     account.app_passwords = {label: AppPassword(*app) for label, app in account.app_passwords.items()}  # type: ignore[misc]
+    account.quota = None if account.quota is None else (account.quota[0], account.quota[1])
     return account
 
 
@@ -211,6 +216,16 @@ class Accounts:
             for app in account.app_passwords.values():
                 if app.id == facts["app"]:
                     app.last_used, app.last_peer = time, facts["peer"]
+
+    def quota_changed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self._touch(sequence, facts)
+        if account is not None:
+            account.quota = None if facts["quota"] is None else (facts["quota"][0], facts["quota"][1])
+
+    def quota_told(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        account = self.by_id.get(facts["account"])
+        if account is not None:
+            account.quota_told = facts["step"]
 
     def _touch(self, sequence: int, facts: Mapping[str, Any]) -> Account | None:
         account = self.by_id.get(facts["account"])

@@ -122,6 +122,8 @@ class State:
             (accounts.APP_PASSWORD_ADDED, (people.app_password_added,)),
             (accounts.APP_PASSWORD_REMOVED, (people.app_password_removed, kept.app_password_removed)),
             (accounts.APP_PASSWORD_USED, (people.app_password_used,)),
+            (accounts.QUOTA_CHANGED, (people.quota_changed,)),
+            (accounts.QUOTA_TOLD, (people.quota_told,)),
             (accounts.SESSION_OPENED, (self.sessions.session_opened,)),
             (accounts.FORWARD_SET, (people.forward_set,)),
             (mail.MAILBOX_CREATED, (boxes.mailbox_created,)),

@@ -13,6 +13,7 @@ logger: Final = logging.getLogger(__name__)
 _REFUSED: Final = {
     Reason.NONEXISTENT: replies.RECIPIENT_GONE,
     Reason.LIMIT: replies.MAILBOX_FULL,
+    Reason.OVER_QUOTA: replies.MAILBOX_FULL,
     Reason.NO_PERMISSION: replies.REFUSED_CONTENT,
 }
 

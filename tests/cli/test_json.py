@@ -9,7 +9,7 @@ from tests.support.commands import crockery
 
 ACCOUNT = {
     "name": str, "address": str, "postmaster": bool, "disabled": bool, "has_password": bool, "addresses": list,
-    "app_passwords": list, "mailboxes": int, "messages": int, "unseen": int, "octets": int, "added": str,
+    "app_passwords": list, "mailboxes": int, "messages": int, "unseen": int, "octets": int, "added": str, "quota": dict,
 }  # fmt: skip
 APP = {"label": str, "login": str, "added": str, "last_used": None, "last_peer": None}
 ALIAS = {"alias": str, "address": str, "targets": list}

@@ -107,6 +107,20 @@ def test_each_event_type_has_a_sentence() -> None:
             a.PASSWORD_SET, {"by": 6, "account": 2, "replaces": 3},
             "user root over the command line changed the password of ben",
         ),
+        (
+            a.QUOTA_CHANGED, {"by": 6, "account": 1, "quota": [1 << 30, 10], "old": None},
+            "user root over the command line let anna hold 1.0 GiB and 10 messages",
+        ),
+        (
+            a.QUOTA_CHANGED, {"by": 6, "account": 1, "quota": [0, 0], "old": None},
+            "user root over the command line let anna hold as much as the disk takes",
+        ),
+        (
+            a.QUOTA_CHANGED, {"by": 6, "account": 1, "quota": None, "old": [0, 0]},
+            "user root over the command line let anna hold what the settings allow",
+        ),
+        (a.QUOTA_TOLD, {"account": 1, "step": 80}, "anna reached 80 % of its quota"),
+        (a.QUOTA_TOLD, {"account": 1, "step": 0}, "anna has room again"),
         (a.SESSION_OPENED, CONTROL, "user root gave commands (crockery account add)"),
         (a.APP_PASSWORD_USED, {"app": 4, "peer": "192.0.2.7"}, "app password anna/phone was used from 192.0.2.7"),
         (

@@ -108,6 +108,22 @@ class AppPasswordUsed(TypedDict):
     peer: str
 
 
+class QuotaChanged(TypedDict):
+    """The account has other limits of its own: [octets, messages], 0 for none; None: those of the settings."""
+
+    by: int
+    account: int
+    quota: list[int] | None
+    old: list[int] | None
+
+
+class QuotaTold(TypedDict):
+    """The account was told that so many per cent of its quota are used (80, 95, 100); a lower step: it is less now."""
+
+    account: int
+    step: int
+
+
 class SessionOpened(TypedDict):
     """A session that is about to change something: who, from where, over what. Its number is the actor `by` of events.
 
@@ -136,8 +152,11 @@ APP_PASSWORD_REMOVED: Final = EventType(28, "AppPasswordRemoved")
 APP_PASSWORD_USED: Final = EventType(29, "AppPasswordUsed", skippable=True)
 SESSION_OPENED: Final = EventType(30, "SessionOpened")
 FORWARD_SET: Final = EventType(31, "ForwardSet")
+QUOTA_CHANGED: Final = EventType(32, "QuotaChanged")
+QUOTA_TOLD: Final = EventType(33, "QuotaTold")
 
 TYPES: Final = (
     ACCOUNT_ADDED, ACCOUNT_REMOVED, ACCOUNT_DISABLED, PASSWORD_SET, ALIAS_ADDED, ALIAS_REMOVED, WILDCARD_SET,
-    APP_PASSWORD_ADDED, APP_PASSWORD_REMOVED, APP_PASSWORD_USED, SESSION_OPENED, FORWARD_SET,
+    APP_PASSWORD_ADDED, APP_PASSWORD_REMOVED, APP_PASSWORD_USED, SESSION_OPENED, QUOTA_CHANGED,
+    QUOTA_TOLD, FORWARD_SET,
 )  # fmt: skip

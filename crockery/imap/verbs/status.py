@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 
+import numpy as np
+
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.wire.mailboxes import Status
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.responses import render_status_data
-from crockery.projections.mailboxes import Mailbox
+from crockery.projections.mailboxes import DELETED, Mailbox
 
 
 async def handle_status(session: Session, command: Command, arguments: Status) -> Completed:
@@ -36,6 +38,8 @@ def _value(session: Session, mailbox: Mailbox, item: str) -> int | bytes:
             return mailbox.unseen
         case "DELETED":
             return mailbox.deleted
+        case "DELETED-STORAGE":
+            return deleted_octets(mailbox)
         case "SIZE":
             return mailbox.octets
         case "HIGHESTMODSEQ":
@@ -45,3 +49,11 @@ def _value(session: Session, mailbox: Mailbox, item: str) -> int | bytes:
         case "APPENDLIMIT":
             return session.framer.limits.message
     return session.shared.recents.count(mailbox)
+
+
+def deleted_octets(mailbox: Mailbox) -> int:
+    """Octets of the messages flagged \\Deleted: DELETED-STORAGE (RFC 9208 §4.1.4)."""
+    if not mailbox.deleted:
+        return 0
+    columns = mailbox.columns
+    return int(columns.size[(columns.flags & np.uint64(DELETED)) != 0].sum(dtype=np.int64))

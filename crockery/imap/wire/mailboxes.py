@@ -11,8 +11,8 @@ from crockery.imap.wire.params import Param, parse_params
 
 STATUS_ITEMS: Final = frozenset(
     (
-        "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "DELETED", "HIGHESTMODSEQ", "MAILBOXID",
-        "APPENDLIMIT",
+        "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "DELETED", "DELETED-STORAGE", "HIGHESTMODSEQ",
+        "MAILBOXID", "APPENDLIMIT",
     )
 )  # fmt: skip
 

@@ -8,7 +8,22 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Final
 
-from crockery.imap.wire import access, append, compress, fetch, listing, mailboxes, messages, metadata, search, sort
+from crockery.imap.wire import (
+    access,
+    append,
+    batches,
+    compress,
+    fetch,
+    listing,
+    mailboxes,
+    messages,
+    metadata,
+    multisearch,
+    quota,
+    search,
+    search_returns,
+    sort,
+)
 from crockery.imap.wire.cursor import Cursor
 
 Arguments = (
@@ -26,6 +41,8 @@ Arguments = (
     | listing.List
     | metadata.GetMetadata
     | metadata.SetMetadata
+    | quota.GetQuota
+    | quota.SetQuota
     | append.Append
     | fetch.Fetch
     | messages.Store
@@ -101,6 +118,11 @@ VERBS: Final[dict[str, Verb]] = {
     "CLOSE": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),
     "UNSELECT": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),
     "EXPUNGE": Verb(access.parse_no_arguments, SELECTED),
+    "GETQUOTA": Verb(quota.parse_get_quota, AFTER),
+    "GETQUOTAROOT": Verb(mailboxes.parse_mailbox_argument, AFTER),
+    "SETQUOTA": Verb(quota.parse_set_quota, AFTER),
+    "APPEND": Verb(append.parse_append, AFTER),
+    "IDLE": Verb(access.parse_no_arguments, AFTER, Trait.READS_LINES),
     "SEARCH": Verb(search.parse_search, SELECTED, Trait.HOLDS_EXPUNGE),
     "FETCH": Verb(fetch.parse_fetch, SELECTED, Trait.HOLDS_EXPUNGE),
     "STORE": Verb(messages.parse_store, SELECTED, Trait.HOLDS_EXPUNGE),

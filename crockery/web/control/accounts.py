@@ -3,8 +3,11 @@
 from typing import NamedTuple
 
 from crockery.actions import accounts as actions
+from crockery.actions.quota import set_quota
+from crockery.actions.settings import MAX_QUOTA
 from crockery.net.passwords import app_password_secret, new_app_password
 from crockery.projections.accounts import Account, AppPassword
+from crockery.projections.quota import Quota, quota_of
 from crockery.sasl import PrepError, ScramSecret
 from crockery.web.control.errors import bad_request
 from crockery.web.control.request import Context, Json, Request
@@ -55,10 +58,12 @@ def change(context: Context, request: Request, name: str) -> Json:
     """Set the password, disable, enable."""
     if request.prepared:
         actions.set_password(context.store, request.actor, name, request.prepared)
+    elif "quota" in request.body:
+        _change_quota(context, request, actions.existing_account(context.store, name))
     elif isinstance(request.body.get("disabled"), bool):
         actions.disable_account(context.store, request.actor, name, request.body["disabled"])
     else:
-        raise bad_request("an account's password can be changed, and whether it is disabled")
+        raise bad_request("an account's password and quota can be changed, and whether it is disabled")
     return show(context, request, name)
 
 
@@ -69,6 +74,18 @@ def put_forward(context: Context, request: Request, name: str) -> Json:
         raise bad_request("address must be a text or null, and keep true or false")
     actions.set_forward(context.store, request.actor, name, address or "", keep=keep)
     return show(context, request, name)
+
+
+def _change_quota(context: Context, request: Request, account: Account) -> None:
+    """`{"quota": {"storage": 1000000, "messages": 0}}`: octets and messages, 0 for none; null: as the settings say."""
+    wanted = request.body["quota"]
+    if wanted is None:
+        set_quota(context.store, request.actor, account, None)
+        return
+    limits: list[int] = [wanted.get(name, -1) for name in ("storage", "messages")] if isinstance(wanted, dict) else [-1]
+    if not all(type(limit) is int and 0 <= limit <= MAX_QUOTA for limit in limits):
+        raise bad_request("a quota is null, or has storage (octets) and messages, whole numbers, 0 for no limit")
+    set_quota(context.store, request.actor, account, Quota(*limits))
 
 
 def remove(context: Context, request: Request, name: str) -> Json:
@@ -118,6 +135,7 @@ def describe(context: Context, account: Account) -> Json:
         "messages": sum(len(box) for box in boxes),
         "unseen": sum(box.unseen for box in boxes),
         "octets": sum(box.octets for box in boxes),
+        "quota": quota_of(state, account.id)._asdict() | {"own": account.quota is not None},
         "added": moment(account.added),
     }
 

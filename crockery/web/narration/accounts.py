@@ -6,7 +6,7 @@ from typing import Any, Final
 from crockery.events.types import accounts as events
 from crockery.events.types.base import EventType
 from crockery.web.narration.names import Names, Sentence
-from crockery.web.words import listed
+from crockery.web.words import listed, octets, plural
 
 
 def _account_added(names: Names, number: int, facts: Mapping[str, Any]) -> str:
@@ -74,6 +74,22 @@ def _session_opened(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     return f"{actor.who} began to change things{where} over {actor.protocol}{client}"
 
 
+def _quota_changed(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    account = names.account(facts["account"])
+    if facts["quota"] is None:
+        return f"{names.actor(facts)} let {account} hold what the settings allow"
+    storage, messages = facts["quota"]
+    said = [octets(storage)] if storage else []
+    said += [plural(messages, "message")] if messages else []
+    return f"{names.actor(facts)} let {account} hold {' and '.join(said) or 'as much as the disk takes'}"
+
+
+def _quota_told(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    if not facts["step"]:
+        return f"{names.account(facts['account'])} has room again"
+    return f"{names.account(facts['account'])} reached {facts['step']} % of its quota"
+
+
 SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.ACCOUNT_ADDED, _account_added),
     (events.ACCOUNT_REMOVED, _account_removed),
@@ -86,5 +102,7 @@ SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.APP_PASSWORD_REMOVED, _app_password_removed),
     (events.APP_PASSWORD_USED, _app_password_used),
     (events.SESSION_OPENED, _session_opened),
+    (events.QUOTA_CHANGED, _quota_changed),
+    (events.QUOTA_TOLD, _quota_told),
     (events.FORWARD_SET, _forward_set),
 )

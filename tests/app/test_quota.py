@@ -1,0 +1,112 @@
+"""Accounts are told that they are nearly full, once a step; mail to a full one has to wait; what they delete counts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trio
+
+from crockery import limits
+from crockery.actions.actor import the_server
+from crockery.actions.incoming import received
+from crockery.actions.mail import Delivery, deliver, expunge, store_flags
+from crockery.actions.quota import set_quota
+from crockery.actions.settings import change_setting
+from crockery.projections.accounts import Account
+from crockery.projections.mailboxes import Mailbox
+from crockery.projections.quota import Quota, fullness, quota_of, step_of, usage_of
+from tests.support.dialog import Client
+from tests.support.server import RunningServer, running_server
+
+
+def anna_of(server: RunningServer) -> tuple[Account, Mailbox]:
+    account = server.store.state.accounts.by_name["anna"]
+    inbox = server.store.state.mailboxes.find(account.id, "INBOX")
+    assert inbox is not None
+    return account, inbox
+
+
+async def smtp(server: RunningServer, *lines: str) -> list[str]:
+    """Say the lines to the MX port; the last line of each reply."""
+    client = Client(await trio.open_tcp_stream("127.0.0.1", server.ports["smtp"]))
+    replies = []
+    for line in ("", "EHLO mx.example.org", *lines):
+        if line:
+            await client.send(line.encode() + b"\r\n")
+        while (reply := await client.line())[3:4] == "-":
+            pass
+        replies.append(reply)
+    await client.close()
+    return replies[2:]
+
+
+async def mail(server: RunningServer, recipient: str = "anna@example.test") -> str:
+    """Send a mail; the reply that decided."""
+    replies = await smtp(
+        server, "MAIL FROM:<c@example.org>", f"RCPT TO:<{recipient}>", "DATA", "Subject: x\r\n\r\nx\r\n."
+    )
+    return replies[1] if replies[1][0] != "2" else replies[3]
+
+
+async def settle(server: RunningServer, step: int) -> None:
+    """Until the account knows."""
+    account, _ = anna_of(server)
+    with trio.fail_after(5):
+        while account.quota_told != step:  # noqa: ASYNC110
+            await trio.sleep(0.005)
+
+
+def subjects(server: RunningServer) -> list[str]:
+    _, inbox = anna_of(server)
+    mails = [server.services.store.log.read_message(number)[1] for number in inbox.columns.number.tolist()]
+    found = [line for data in mails for line in data.decode().split("\r\n") if line.startswith("Subject: Your mail")]
+    return [line.removeprefix("Subject: Your mail account is ") for line in found]
+
+
+async def test_told_at_each_step_once_and_refused_when_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "QUOTA_LOOK", 0.01)
+    async with running_server(tmp_path) as server:
+        account, inbox = anna_of(server)
+        store = server.store
+        set_quota(store, the_server(), account, Quota(0, 20))
+        for number in range(16):
+            deliver(store, the_server(), received(b"%d\r\n" % number), [Delivery(inbox, b"")], via="server")
+        await settle(server, 80)
+        assert subjects(server) == ["80 % full"]
+        assert (await mail(server)).startswith("250 ")
+        assert (await mail(server)).startswith("250 ")
+        await settle(server, 95)
+        assert subjects(server) == ["80 % full", "95 % full"]  # the mails themselves count: 20 now
+        await settle(server, 100)
+        assert subjects(server) == ["80 % full", "95 % full", "full"]
+        assert (await mail(server)).startswith("452 4.2.2")
+        assert (await mail(server, "ben@example.test")).startswith("250 ")
+        store_flags(store, the_server(), inbox, inbox.columns.uid[:12], "+", ["\\Deleted"])
+        expunge(store, the_server(), inbox)
+        await settle(server, 0)
+        assert (await mail(server)).startswith("250 ")
+        assert len(subjects(server)) == 3
+        assert usage_of(store.state, account.id).messages == len(inbox)
+    async with running_server(tmp_path) as server:
+        account, inbox = anna_of(server)
+        assert (account.quota, account.quota_told) == ((0, 20), 0)
+
+
+async def test_the_setting_is_for_accounts_without_their_own(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server:
+        account, inbox = anna_of(server)
+        store, state = server.store, server.store.state
+        assert quota_of(state, account.id) == Quota(0, 0)
+        assert change_setting(store, the_server(), "quota-storage", "1G") == 1 << 30
+        assert quota_of(state, account.id) == Quota(1 << 30, 0)
+        set_quota(store, the_server(), account, Quota(1000, 0))
+        set_quota(store, the_server(), account, Quota(1000, 0))
+        deliver(store, the_server(), received(bytes(np.full(900, 65, np.uint8))), [Delivery(inbox, b"")], via="server")
+        assert fullness(state, account.id) == 90
+        set_quota(store, the_server(), account, None)
+        assert quota_of(state, account.id) == Quota(1 << 30, 0)
+
+
+@pytest.mark.parametrize(("percent", "step"), [(0, 0), (79, 0), (80, 80), (94, 80), (95, 95), (100, 100), (140, 100)])
+def test_steps(percent: int, step: int) -> None:
+    assert step_of(percent) == step
