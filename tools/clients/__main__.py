@@ -27,7 +27,7 @@ def verdict(served: Served, name: str) -> bool:
         said, mark = importlib.import_module(f"tools.clients.{name}").check(served), "ok"
     except NotInstalled as error:
         said, mark = f"not installed: {error}", "--"
-    except (Differs, OSError, imaplib.IMAP4.error) as error:
+    except (Differs, OSError, ValueError, imaplib.IMAP4.error) as error:
         said, mark = str(error), "WRONG"
     print(f"{name:<15} {mark:<6} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
     return mark != "WRONG"

@@ -24,8 +24,8 @@ def check(served: Served, program: str = "mutt", mechanism: str = "SCRAM-SHA-256
     _send(served, mutt, folder, address, app_password)
     received = below_trace(served.stored(program)[-1])
     expect(b"kiln.bin" in received, "the attachment did not arrive")
-    (sent,) = served.stored(program, "Sent")
-    expect(_body(sent) == _body(received), "what is in Sent has another body than what arrived")
+    sent = [_body(message) for message in served.stored(program, "Sent")]
+    expect(sent == ([_body(received)] if program == "mutt" else []), "Sent has another body than what arrived")
     return f"{len(MESSAGES)} mails read octet by octet by both kinds of password; one sent with a file, and filed"
 
 
