@@ -17,8 +17,8 @@ from tests.support.far_side import FarSide
 from tests.support.queue import enqueue, states
 from tests.support.server import make_log
 
-MAILS = 300
-ROUNDS = 4
+MAILS = 200
+ROUNDS = 3
 
 
 def open_store(path: Path) -> Store:
@@ -65,7 +65,7 @@ async def test_kill(tmp_path: Path) -> None:
             ]  # fmt: skip
             for round_ in range(ROUNDS + 1):
                 before = len(side.mails)
-                wanted = MAILS if round_ == ROUNDS else min(before + chance.randrange(20, 70), MAILS - 1)
+                wanted = MAILS if round_ == ROUNDS else min(before + chance.randrange(20, 60), MAILS - 1)
                 process = start(command)
                 while len({mail.recipients[0] for mail in side.mails}) < wanted:  # noqa: ASYNC110
                     await trio.sleep(0.005)
