@@ -322,6 +322,11 @@ SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: th
 STS_RETRY: Final = 300  # seconds until an MTA-STS policy that could not be fetched is asked for again (RFC 8461 §5.1)
 STS_FAILURES_KEPT: Final = 10_000  # domains for which that is remembered
 
+# --- Previews (message/preview, imap/messages) ---
+PREVIEW_LENGTH: Final = 200  # characters, the figure that RFC 8970 recommends
+PREVIEW_SEARCHED: Final = 64 * KiB  # octets of a text part in which the first words are looked for
+IMAP_PREVIEWS_KEPT: Final = 10_000  # previews kept for all sessions together: 4 MiB at most
+
 # --- Conversations (message/conversation, projections/threads) ---
 THREAD_REFERENCES: Final = 20
 """Message ids of References that are looked up when a mail comes in, nearest first, and the first of all."""

@@ -13,7 +13,7 @@ from crockery.imap.features import Features
 from crockery.imap.messages import Messages
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.wire.fetch import FetchItem, FetchSection, Item
-from crockery.imap.wire.render import render_internal_date
+from crockery.imap.wire.render import render_internal_date, render_nstring
 from crockery.imap.wire.responses import render_section
 from crockery.message.bodystructure import render_bodystructure
 from crockery.message.envelope import render_envelope
@@ -84,6 +84,7 @@ class Plan:
         names = {item.name for item in wanted if isinstance(item, FetchItem)}
         self.needs_kept = not names.isdisjoint(KEPT_ITEMS) or not all(map(_needs_data, self.sections))
         """Whether it asks for what the structure file has."""
+        self.needs_preview = any(name.startswith("PREVIEW") for name in names)
         self.needs_data = "BODY" in names or any(map(_needs_data, self.sections))
         """Whether it asks for the messages' own octets."""
         self._texts = [text for text, _ in columns]
@@ -108,12 +109,15 @@ class Plan:
         return text
 
 
-def _column(item: Item, rev2: bool) -> tuple[bytes, Values]:
+def _column(item: Item, utf8: bool) -> tuple[bytes, Values]:
     if isinstance(item, FetchSection):
         return b"%b", _section(item)
+    if item.name.startswith("PREVIEW"):
+        lazy = item.name.endswith("LAZY")
+        return b"PREVIEW %b", lambda part: _previews(part, lazy, utf8)
     if item.name in STRUCTURES:
         values = STRUCTURES[item.name]
-        return item.name.encode("ascii") + b" %b", lambda part: values(part, rev2)
+        return item.name.encode("ascii") + b" %b", lambda part: values(part, utf8)
     return PLAIN[item.name]
 
 
@@ -152,6 +156,11 @@ def _save_dates(part: Slice) -> Iterable[bytes]:
     return map(render_internal_date, part.selected.mailbox.columns.saved[part.rows].tolist())
 
 
+def _previews(part: Slice, lazy: bool, utf8: bool) -> Iterable[bytes]:
+    for number, size in zip(part.numbers, _sizes(part), strict=True):
+        yield render_nstring(part.messages.preview(number, size, lazy=lazy), utf8=utf8)
+
+
 PLAIN: Final[dict[str, tuple[bytes, Values]]] = {
     "UID": (b"UID %d", _uids),
     "FLAGS": (b"FLAGS (%b)", _flags),
@@ -167,16 +176,16 @@ PLAIN: Final[dict[str, tuple[bytes, Values]]] = {
 # What the structure file has.
 
 
-def _envelopes(part: Slice, rev2: bool) -> Iterable[bytes]:
+def _envelopes(part: Slice, utf8: bool) -> Iterable[bytes]:
     kept = part.kept
-    if rev2 and any(one.utf8_differs for one in kept):
+    if utf8 and any(one.utf8_differs for one in kept):
         return [_envelope_utf8(part, one, at) if one.utf8_differs else one.envelope for at, one in enumerate(kept)]
     return [one.envelope for one in kept]
 
 
-def _structures(part: Slice, rev2: bool) -> Iterable[bytes]:
+def _structures(part: Slice, utf8: bool) -> Iterable[bytes]:
     kept = part.kept
-    if rev2 and any(one.utf8_differs for one in kept):
+    if utf8 and any(one.utf8_differs for one in kept):
         return [
             render_bodystructure(part.trees[at], utf8=True) if one.utf8_differs else one.bodystructure
             for at, one in enumerate(kept)
@@ -184,8 +193,8 @@ def _structures(part: Slice, rev2: bool) -> Iterable[bytes]:
     return [one.bodystructure for one in kept]
 
 
-def _bodies(part: Slice, rev2: bool) -> Iterable[bytes]:
-    return [render_bodystructure(tree, extensible=False, utf8=rev2) for tree in part.trees]
+def _bodies(part: Slice, utf8: bool) -> Iterable[bytes]:
+    return [render_bodystructure(tree, extensible=False, utf8=utf8) for tree in part.trees]
 
 
 def _envelope_utf8(part: Slice, kept: Kept, at: int) -> bytes:

@@ -28,6 +28,7 @@ from crockery.imap.wire.search import (
     Dated,
     HasFlag,
     HasHeader,
+    HasId,
     HasText,
     InSet,
     Key,
@@ -159,6 +160,10 @@ class Matching:
             case SavedDated(relation, day):
                 saved = self._selected.mailbox.columns.saved[self._rows].astype(np.int64)
                 return _compare(saved // DAY, day.toordinal() - EPOCH, relation)
+            case HasId(number, thread):
+                columns = self._selected.mailbox.columns
+                same: Mask = (columns.thread if thread else columns.number)[self._rows] == number
+                return same
             case Changed(since):
                 changed: Mask = self._selected.mailbox.columns.modseq[self._rows] >= since
                 return changed

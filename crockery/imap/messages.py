@@ -18,6 +18,7 @@ from crockery.events.errors import BodyUnreadable
 from crockery.events.log import Log
 from crockery.imap.errors import Refusal
 from crockery.message.headers import header_fields
+from crockery.message.preview import preview
 from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import summarize
 from crockery.net.budget import Budget
@@ -45,6 +46,7 @@ class Messages:
         self._structures = structures
         self._budget = budget
         self._trees: OrderedDict[int, Part] = OrderedDict()
+        self._previews: OrderedDict[int, bytes] = OrderedDict()
 
     def read(self, number: int) -> bytes:
         """The octets of a message, or of the notice that stands for it."""
@@ -73,6 +75,24 @@ class Messages:
         """Whether `kept` has all of a message without a look at the message itself."""
         kept = self._structures.ready(number)
         return kept is not None and kept.header is not None and not kept.utf8_differs
+
+    def preview(self, number: int, size: int, *, lazy: bool) -> bytes | None:
+        """The first words of a message, UTF-8; None if that takes long and `lazy` says not to wait for it.
+
+        Of a large message its beginning alone is looked at, so that it takes no more than a few milliseconds.
+        """
+        known = self._previews.get(number)
+        if known is not None:
+            return known
+        large = size > limits.IMAP_STREAMED_MIN
+        if large and lazy:
+            return None
+        data = self.read_range(number, 0, limits.IMAP_STREAMED_MIN) if large else self.read(number)
+        text = preview(data, parse_structure(data)).encode("utf-8", "replace")
+        self._previews[number] = text
+        if len(self._previews) > limits.IMAP_PREVIEWS_KEPT:
+            self._previews.popitem(last=False)
+        return text
 
     @contextlib.asynccontextmanager
     async def holding(self, octets: int) -> AsyncIterator[None]:

@@ -13,11 +13,12 @@ import trio
 
 from crockery.actions.errors import Refused
 from crockery.events.errors import LogFailed
+from crockery.imap.contexts import tell_changes
 from crockery.imap.errors import SessionLost, refusal_for
 from crockery.imap.session import Completed, Session
 from crockery.imap.verbs import HANDLERS
 from crockery.imap.verbs.append import begin_upload
-from crockery.imap.wire.append import Append
+from crockery.imap.wire.append import Append, Replace
 from crockery.imap.wire.errors import BadCommand, UidRequired
 from crockery.imap.wire.framer import Continuation, Event, LiteralData, LiteralStart
 from crockery.imap.wire.parser import Command, parse_command
@@ -43,11 +44,11 @@ async def run_command(session: Session, command: Command) -> None:
             error.tag = command.tag
         raise
     except Exception as error:
-        _tell_changes(session, command)
+        await _tell_changes(session, command)
         _refuse(session, command, error)
     else:
         if completed is not None:
-            _tell_changes(session, command)
+            await _tell_changes(session, command)
             _complete(session, command, completed)
     finally:
         session.end_uploads()
@@ -63,7 +64,7 @@ async def take_literal(session: Session, event: Event) -> None:
                 command = parse_command(head, utf8=session.utf8)
                 session.uploading = command
                 _require_legal(session, command)
-                assert isinstance(command.arguments, Append)
+                assert isinstance(command.arguments, Append | Replace)
                 await begin_upload(session, command, command.arguments, literal)
                 session.out.write(reply)
             case LiteralData(data):
@@ -85,8 +86,8 @@ def _require_legal(session: Session, command: Command) -> None:
     session.check_alive()
 
 
-def _tell_changes(session: Session, command: Command) -> None:
-    session.tell_changes(expunge=Trait.HOLDS_EXPUNGE not in command.traits, uid=command.uid)
+async def _tell_changes(session: Session, command: Command) -> None:
+    await tell_changes(session, expunge=Trait.HOLDS_EXPUNGE not in command.traits, uid=command.uid)
 
 
 def _complete(session: Session, command: Command, completed: Completed) -> None:

@@ -1,7 +1,7 @@
 """What is known of one connection: who, in which state, with which mailbox selected. Data; verbs act on it."""
 
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
@@ -28,6 +28,9 @@ from crockery.net.connection import Connection
 from crockery.net.login import Login
 from crockery.net.services import Services
 from crockery.projections.mailboxes import Mailbox
+
+if TYPE_CHECKING:
+    from crockery.imap.contexts import Contexts
 
 OF_CONNECTION: Final = frozenset((
     "connection", "services", "shared", "out", "framer", "client", "inflater", "uploads", "unanswered", "bad_commands",
@@ -73,6 +76,8 @@ class Session:
     """What the client has switched on."""
     client: str = ""
     """What the program called itself in ID."""
+    contexts: "Contexts | None" = None
+    """Searches that are kept up to date."""
     inflater: Inflater | None = None
     """COMPRESS is active: what comes in goes through it."""
     uploads: list[Upload] = field(default_factory=list)
@@ -127,13 +132,14 @@ class Session:
     def capabilities(self) -> tuple[str, ...]:
         """What is offered now."""
         connection = self.connection
-        return capabilities(
+        offered = capabilities(
             logged_in=self.login is not None,
             tls=bool(connection.tls),
             secure=connection.is_secure,
             scram=self.services.logins.offers_scram(self.peer),
             unauthenticate=bool(self.store.state.settings.get("imap-unauthenticate")),
         )
+        return offered if self.login is None else (*offered, f"APPENDLIMIT={self.framer.limits.message}")
 
     def enter(self, login: Login) -> None:
         """The client has proved who it is."""

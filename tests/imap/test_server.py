@@ -243,7 +243,7 @@ async def test_a_full_disk_refuses_new_mail(tmp_path: Path, monkeypatch: pytest.
         assert (await client.line()).startswith("b NO [LIMIT] the disk is full")
         assert await client.line() == "c OK NOOP completed"
         monkeypatch.setattr(server.store.log, "stalled", False)
-        assert (await command(client, "CREATE more"))[-1] == "x OK CREATE completed"
+        assert (await command(client, "CREATE more"))[-1].endswith(" CREATE completed")
         await client.close()
 
 

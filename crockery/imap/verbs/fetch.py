@@ -81,7 +81,7 @@ def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages
         weight = limits.IMAP_OUTPUT_HELD // (limits.IMAP_SLICE_KEPT if plan.needs_kept else limits.IMAP_SLICE)
         alone = np.flatnonzero(sizes > limits.IMAP_STREAMED_MIN) if plan.needs_kept else rows[:0]
         numbers = selected.mailbox.columns.number[rows[alone]].tolist()
-        sizes[:] = weight
+        sizes = np.clip(sizes, weight, limits.IMAP_OUTPUT_HELD) if plan.needs_preview else np.full(len(sizes), weight)
         sizes[alone[[not messages.has_kept(number) for number in numbers]]] = limits.IMAP_OUTPUT_HELD
     ends = np.cumsum(sizes)
     start, done = 0, 0

@@ -8,6 +8,7 @@ from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.mailboxes import Create, MailboxArgument, Rename
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.render import render_status
+from crockery.imap.wire.response_codes import render_mailbox_id
 
 
 async def handle_create(session: Session, command: Command, arguments: Create) -> Completed:
@@ -20,9 +21,9 @@ async def handle_create(session: Session, command: Command, arguments: Create) -
         taken = use and session.store.state.mailboxes.with_special_use(session.account, use) is not None
         if use is None or taken or len(arguments.special_use) > 1:
             raise Refusal("A mailbox with that use cannot be made, or there is one already", b"USEATTR")
-    create_mailbox(session.store, session.actor, session.account, arguments.mailbox, use)
+    created = create_mailbox(session.store, session.actor, session.account, arguments.mailbox, use)
     session.changed()
-    return DONE
+    return Completed(code=render_mailbox_id(created.id))
 
 
 async def handle_delete(session: Session, command: Command, arguments: MailboxArgument) -> Completed:

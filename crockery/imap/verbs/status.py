@@ -1,4 +1,4 @@
-"""STATUS (RFC 9051 §6.3.11, RFC 3501 §6.3.10; RFC 7162, 7889, 8438, 8474). The mailbox keeps counts; none is made here."""
+"""STATUS (RFC 9051 §6.3.11, RFC 3501 §6.3.10; RFC 7162, 7889, 8438, 8474). The mailbox has the counts ready."""
 
 from collections.abc import Collection
 

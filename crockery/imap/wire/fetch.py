@@ -62,6 +62,7 @@ ITEMS: Final[dict[str, Item]] = {
     "EMAILID": FetchItem("EMAILID"),
     "THREADID": FetchItem("THREADID"),
     "SAVEDATE": FetchItem("SAVEDATE"),
+    "PREVIEW": FetchItem("PREVIEW"),
     "RFC822": FetchSection("BODY", b"RFC822"),
     "RFC822.HEADER": FetchSection("BODY", b"RFC822.HEADER", text="HEADER", peek=True),
     "RFC822.TEXT": FetchSection("BODY", b"RFC822.TEXT", text="TEXT"),
@@ -115,10 +116,28 @@ def parse_fetch_item(cursor: Cursor) -> Item:
     name = found[0].decode("ascii").upper() if found is not None else ""
     if name in SECTIONED and cursor.peek() == b"[":
         return _parse_section(cursor, *SECTIONED[name])
+    if name == "PREVIEW":
+        return _parse_preview(cursor)
     item = ITEMS.get(name)
     if item is None:
         raise BadCommand(f"Unknown fetch item {name[:40]}" if name else "Fetch item expected")
     return item
+
+
+def _parse_preview(cursor: Cursor) -> FetchItem:
+    """`fetch-att =/ "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]`, `preview-mod = "LAZY"` (RFC 8970 section 6)
+
+    After a lone item (`FETCH 1 PREVIEW (CHANGEDSINCE 5)`) the parentheses may be those of modifiers.
+    """
+    start = cursor.position
+    if cursor.accept_space() and cursor.accept(b"("):
+        cursor.accept_space()
+        if cursor.accept_word("LAZY"):
+            cursor.accept_space()
+            cursor.expect(b")")
+            return FetchItem("PREVIEW LAZY")
+    cursor.position = start
+    return FetchItem("PREVIEW")
 
 
 def _parse_section(cursor: Cursor, kind: str, peek: bool) -> FetchSection:

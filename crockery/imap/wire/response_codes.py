@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from crockery.imap.wire.render import Numbers, render_flags, render_sequence_set
+from crockery.imap.wire.render import Numbers, render_flags, render_quoted, render_sequence_set
 
 
 def render_capability(names: Iterable[str]) -> bytes:
@@ -53,3 +53,8 @@ def render_modified(numbers: Numbers) -> bytes:
 def render_mailbox_id(number: int) -> bytes:
     """`"MAILBOXID" SP "(" objectid ")"` (RFC 8474 section 4)"""
     return b"MAILBOXID (F%d)" % number
+
+
+def render_no_update(tag: bytes) -> bytes:
+    """`"NOUPDATE" SP quoted`: the search with this tag is not kept up to date (RFC 5267)."""
+    return b"NOUPDATE " + render_quoted(tag)

@@ -4,6 +4,7 @@
 address keys are written out in simpler ones, so that whoever evaluates the tree knows few kinds.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -112,13 +113,23 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class HasId:
+    """EMAILID is M and the number, or THREADID is T and the number; 0 stands for an id that none has (RFC 8474)."""
+
+    number: int
+    thread: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """FILTER: the search that is kept under `name` (RFC 5466)."""
 
     name: str
 
 
-Key = And | Or | Not | HasFlag | InSet | HasHeader | HasText | Dated | Sized | SavedDated | Aged | Changed | Named
+Key = (
+    And | Or | Not | HasFlag | InSet | HasHeader | HasText | Dated | Sized | SavedDated | Aged | Changed | HasId | Named
+)
 
 
 def iterate_keys(key: Key) -> Iterator[Key]:
@@ -348,6 +359,23 @@ def _modseq(cursor: Cursor) -> Key:
     return Changed(cursor.number(NUMBER64_MAX))
 
 
+OBJECT_ID = re.compile(rb"[A-Za-z0-9_-]{1,255}+(?![^ )])")
+
+
+def _object_id(letter: bytes) -> Callable[[Cursor], Key]:
+    def parse(cursor: Cursor) -> Key:
+        """`"EMAILID" SP objectid`, `objectid = 1*255(ALPHA / DIGIT / "_" / "-")` (RFC 8474 section 7)"""
+        cursor.space()
+        found = cursor.match(OBJECT_ID)
+        if found is None:
+            cursor.fail("object id")
+        digits = found[0][1:]
+        ours = found[0][:1] == letter and digits.isdigit() and len(digits) < 20 and digits[:1] != b"0"
+        return HasId(int(digits) if ours else 0, letter == b"T")
+
+    return parse
+
+
 def _uid_beyond(after: bool) -> Callable[[Cursor], Key]:
     def parse(cursor: Cursor) -> Key:
         """`"UIDAFTER" SP uniqueid`, `"UIDBEFORE" SP uniqueid` (RFC 9738)"""
@@ -405,6 +433,8 @@ KEYS: Final[dict[str, Callable[[Cursor], Key]]] = {
     "UIDAFTER": _uid_beyond(after=True),
     "UIDBEFORE": _uid_beyond(after=False),
     "MODSEQ": _modseq,
+    "EMAILID": _object_id(b"M"),
+    "THREADID": _object_id(b"T"),
     "OLDER": _age(older=True),
     "YOUNGER": _age(older=False),
     "SAVEDBEFORE": _saved_date("before"),
