@@ -4,9 +4,12 @@ RFC 5321 §3.3 (recipients are refused at RCPT), §4.4 (Return-Path is ours to w
 our Authentication-Results); RFC 9228 (Delivered-To, and the loops it shows).
 """
 
+import re
+from typing import Final
+
 from crockery import limits
 from crockery.actions.store import Store
-from crockery.delivery.answers import is_crockerys
+from crockery.delivery.answers import LOCAL_PART, is_crockerys
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.forwarding import restore_path
 from crockery.delivery.header import Header
@@ -14,9 +17,10 @@ from crockery.delivery.policy import Policy
 from crockery.delivery.recipients import is_local_domain, local_accounts, own_address, reach
 from crockery.delivery.srs import SRSError, is_rewritten
 from crockery.message.edit import header_separator, remove_forged
+from crockery.message.parameters import remove_comments
 from crockery.projections.quota import is_full
 from crockery.projections.state import State
-from crockery.smtp.wire import Mailbox, Reply, replies
+from crockery.smtp.wire import AddressError, Mailbox, Reply, normalise_domain, replies
 
 
 def is_ours(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
@@ -36,13 +40,26 @@ def is_for_people(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply
 
 
 def is_from_somebody_else(store: Store, envelope: Envelope, header: Header) -> Reply | None:
-    """No From of Crockery's: people trust what it writes."""
+    """No From of Crockery's, however it is written: people trust what it writes."""
     for value in header.values(b"from"):
-        for word in value.decode("utf-8", "replace").casefold().replace("<", " ").replace(">", " ").split():
-            local, at, domain = word.rpartition("@")
-            if at and is_crockerys(store.state, Mailbox(local.strip('"'), domain.strip(",;"))):
+        words = re.sub(r"[\"\\]", " ", remove_comments(value).decode("utf-8", "replace")).split()
+        written = re.sub(r" ?([@.+]) ?", r"\1", " ".join(words))
+        for found in _CROCKERYS.finditer(written):
+            if is_crockerys(store.state, Mailbox(LOCAL_PART, _domain(found[1]))):
                 return replies.NOT_CROCKERY
     return None
+
+
+def _domain(text: str) -> str:
+    try:
+        return normalise_domain(text.rstrip("."))
+    except AddressError:
+        return text
+
+
+_CROCKERYS: Final = re.compile(
+    rf"(?<![\w!#$%&'*/=?^`{{|}}~.+-]){LOCAL_PART}(?:\+[^@<>,;: ]{{0,64}})?@([^@<>,;: ]{{1,255}})", re.IGNORECASE
+)
 
 
 def is_known(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
