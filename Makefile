@@ -29,7 +29,7 @@ $(VENV)/.run: pyproject.toml tools/setup.sh
 	@tools/setup.sh $(VENV) ""
 	@touch $@
 
-$(VENV)/.test: pyproject.toml tools/setup.sh
+$(VENV)/.test: pyproject.toml tools/setup.sh tests/packages.txt
 	@tools/setup.sh $(VENV) "[test]"
 	@touch $@ $(VENV)/.run
 

@@ -15,7 +15,8 @@ def check(served: Served) -> str:
     served.put("fetchmail", MESSAGES)
     settings = folder / "fetchmailrc"
     settings.write_text(
-        f'set invisible\npoll {HOST} protocol imap port {served.port(993)} user "fetchmail" password "{PASSWORD}" ssl sslcertck '
+        f"set invisible\npoll {HOST} protocol imap port {served.port(993)} "
+        f'user "fetchmail" password "{PASSWORD}" ssl sslcertck '
         f'sslcertfile "{served.ca}" mda "cat > $(mktemp -p {folder} --suffix .eml)" no rewrite\n'
     )
     settings.chmod(0o600)

@@ -16,8 +16,8 @@ def check(served: Served) -> str:
     (folder / "offlineimaprc").write_text(
         f"[general]\naccounts = a\nmetadata = {folder}/state\n[Account a]\nlocalrepository = near\n"
         f"remoterepository = far\n[Repository near]\ntype = Maildir\nlocalfolders = {folder}/mail\n"
-        f"[Repository far]\ntype = IMAP\nremotehost = {HOST}\nremoteport = {served.port(993)}\nremoteuser = offlineimap\n"
-        f"remotepass = {PASSWORD}\nssl = yes\nsslcacertfile = {served.ca}\n"
+        f"[Repository far]\ntype = IMAP\nremotehost = {HOST}\nremoteport = {served.port(993)}\n"
+        f"remoteuser = offlineimap\nremotepass = {PASSWORD}\nssl = yes\nsslcacertfile = {served.ca}\n"
     )
     command = [offlineimap, "-c", str(folder / "offlineimaprc"), "-u", "quiet"]
     run(command)

@@ -1,4 +1,4 @@
-"""IMAPClient, imap-tools and aioimaplib, each in one script of its own; `CLIENTS_PYTHON` names a Python that has them."""
+"""IMAPClient, imap-tools and aioimaplib, each in a script of its own; `CLIENTS_PYTHON` names a Python that has them."""
 
 import os
 import subprocess
