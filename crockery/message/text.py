@@ -16,7 +16,8 @@ from crockery.message.structure import Part, iterate_parts
 from crockery.message.transfer import UnknownEncodingError, decode_transfer
 from crockery.message.words import decode_words
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_ASCII = bytes(range(128))
+_FEW = 48  # characters beside ASCII in one text that are folded one by one: letters with accents, no Chinese
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
@@ -28,14 +29,13 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.upper()
     encoded = text.encode("utf-8", "surrogatepass")
-    if len(encoded) - len(text) > len(text) // 8:
+    others = set(encoded.translate(None, _ASCII).decode("utf-8", "surrogatepass"))
+    if len(others) > _FEW:
         return text.translate({ord(character): _fold_character(character) for character in set(text)})
-    # A few letters with accents among many without: bytes.upper touches ASCII alone, and is quick.
-    return _NOT_ASCII.sub(_fold_run, encoded.upper().decode("utf-8", "surrogatepass"))
-
-
-def _fold_run(match: re.Match[str]) -> str:
-    return "".join(map(_fold_character, match[0]))
+    folded = encoded.upper().decode("utf-8", "surrogatepass")  # bytes.upper touches ASCII alone
+    for character in others:  # what one becomes may be another, which changes nothing: folding twice is folding once
+        folded = folded.replace(character, _fold_character(character))
+    return folded
 
 
 @lru_cache(maxsize=4096)

@@ -5,8 +5,7 @@ from binascii import a2b_base64, a2b_qp
 
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _PADDING = re.compile(rb"=+")
-_TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
-_TRAILING_BLANK = re.compile(rb"[ \t](?:[\r\n]|\Z)")
+_BLANK_ENDS = (b" ", b"\t", b" \r", b"\t\r")
 _STRANGE = re.compile(rb"=(?:[= \t]|\r(?!\n))")
 _ESCAPE = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*+(?:\r?\n|\Z))")
 _IDENTITY = ("7bit", "8bit", "binary")
@@ -45,11 +44,17 @@ def _decode_run(run: bytes) -> bytes:
 
 def decode_quoted_printable(data: bytes) -> bytes:
     """The octets in quoted-printable text; an "=" that means nothing stays as it is (RFC 2045 §6.7, note)."""
-    if _TRAILING_BLANK.search(data):
-        data = _TRAILING_BLANKS.sub(b"", data)
+    *lines, last = data.split(b"\n")
+    stripped = [_strip_end(line) if line.endswith(_BLANK_ENDS) else line for line in lines]
+    data = b"\n".join([*stripped, last.rstrip(b" \t")])
     if _STRANGE.search(data):  # what binascii does not take as we do
         return _ESCAPE.sub(_unescape, data)
     return a2b_qp(data)
+
+
+def _strip_end(line: bytes) -> bytes:
+    """A line without the blanks before its end, which may be a CR."""
+    return line[:-1].rstrip(b" \t") + b"\r" if line.endswith(b"\r") else line.rstrip(b" \t")
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
