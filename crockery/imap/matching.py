@@ -254,9 +254,13 @@ def surely_lacks(data: bytes, needle: str) -> bool:
     if not (needle.isascii() and data.isascii()) or not needle.isprintable() or " " in needle:
         return False
     upper = data.upper()
-    if needle.encode("ascii") in upper or any(mark in upper for mark in ENCODING_MARKS):
+    if needle.encode("ascii") in upper:
         return False
-    return upper.count(b"CHARSET") == len(CHARSET.findall(upper))
+    for mark in ENCODING_MARKS:
+        if mark in upper:
+            return False
+    charsets = upper.count(b"CHARSET")
+    return not charsets or charsets == len(CHARSET.findall(upper))
 
 
 def _compare(days: npt.NDArray[np.int64], day: int, relation: str) -> Mask:
