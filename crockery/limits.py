@@ -224,6 +224,7 @@ METADATA_ENTRIES_MAX: Final = 200  # annotations of one mailbox, or of the serve
 METADATA_OCTETS_MAX: Final = 4 * MiB  # all annotations of one account, names and values: they are held in memory
 IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stream at once: as uncompressed ones come in
 IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
+IMAP_PROGRESS_EVERY: Final = 10.0  # seconds of a long command between words that it goes on (RFC 9585)
 IMAP_BATCH_MIN: Final = 500  # messages of a batch of UIDBATCHES, the figure of RFC 10022
 IMAP_URL_OCTETS_MAX: Final = 50 * MiB  # of one message that CATENATE takes pieces of: it is read whole
 IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60

@@ -19,6 +19,7 @@ import trio
 from crockery import limits
 from crockery.imap.messages import Messages
 from crockery.imap.output import Output
+from crockery.imap.progress import Progress
 from crockery.imap.recent import in_ranges
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.wire.search import (
@@ -76,18 +77,22 @@ class Matching:
         self._sizes = selected.mailbox.columns.size[self._rows]
         self._dates = selected.mailbox.columns.date[self._rows]
         self._numbers = selected.mailbox.columns.number[self._rows]
+        # As of now, since rows are: others may expunge while this one reads.
+        self._columns = {name: selected.mailbox.columns.column(name) for name in ("modseq", "saved", "thread")}
         self._masks: dict[int, Mask] = {}  # by the key's id
         self._needles: dict[int, str] = {}
         self._needs_kept = False
         self._needs_text = False
 
-    async def search(self, key: Key) -> Indices:
+    async def search(self, key: Key, progress: Progress | None = None) -> Indices:
         """Ascending indices of the messages of the view that fit. Others get turns while it reads."""
         found = await self._look(key)
         result = found.sure.copy()
         open_ones = np.flatnonzero(found.possible & ~found.sure)
         for start in range(0, len(open_ones), limits.IMAP_SLICE_KEPT):
             some = open_ones[start : start + limits.IMAP_SLICE_KEPT].tolist()
+            if progress is not None:
+                await progress.tell(start, len(open_ones))
             foreign: dict[int, _Opened] = {}  # 8-bit text, whose charset may have to be guessed: that takes long
             for at, kept in zip(some, self._kept(some), strict=True):
                 opened = _Opened(self._messages, int(self._numbers[at]), kept)
@@ -158,14 +163,13 @@ class Matching:
             case Dated(relation, day):
                 return _compare(self._dates // DAY, day.toordinal() - EPOCH, relation)
             case SavedDated(relation, day):
-                saved = self._selected.mailbox.columns.saved[self._rows].astype(np.int64)
+                saved = self._columns["saved"][self._rows].astype(np.int64)
                 return _compare(saved // DAY, day.toordinal() - EPOCH, relation)
             case HasId(number, thread):
-                columns = self._selected.mailbox.columns
-                same: Mask = (columns.thread if thread else columns.number)[self._rows] == number
+                same: Mask = (self._columns["thread"][self._rows] if thread else self._numbers) == number
                 return same
             case Changed(since):
-                changed: Mask = self._selected.mailbox.columns.modseq[self._rows] >= since
+                changed: Mask = self._columns["modseq"][self._rows] >= since
                 return changed
             case Aged(seconds, older):
                 before: Mask = self._dates < self._now - seconds

@@ -392,3 +392,21 @@ def tls_smoke(port: int, context: ssl.SSLContext) -> None:
 async def test_imaplib_over_tls(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         await trio.to_thread.run_sync(tls_smoke, server.ports["imaps"], server.client_context)
+
+
+async def test_long_searches_say_that_they_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crockery.limits.IMAP_PROGRESS_EVERY", 0)
+    monkeypatch.setattr("crockery.limits.IMAP_SLICE_KEPT", 2)
+    async with serving(tmp_path) as server:
+        client = await logged_in(server, "anna")
+        for number in range(5):
+            body = b"Subject: %d\r\n\r\nword\r\n" % number
+            await client.send(b"a APPEND INBOX {%d+}\r\n%b\r\n" % (len(body), body))
+            assert (await client.line()).startswith("a OK")
+        await command(client, "SELECT INBOX")
+        lines = await command(client, "SEARCH BODY word")
+        await client.close()
+    assert [line for line in lines if "INPROGRESS" in line] == [
+        f'* OK [INPROGRESS ("x" {done} 5)] Still at it' for done in (0, 2, 4)
+    ]
+    assert lines[-2:] == ["* SEARCH 1 2 3 4 5", "x OK SEARCH completed"]

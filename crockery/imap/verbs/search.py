@@ -7,6 +7,7 @@ import numpy as np
 from crockery.imap.contexts import check_tag, keep_up_to_date
 from crockery.imap.filters import expand_filters
 from crockery.imap.matching import Matching
+from crockery.imap.progress import Progress
 from crockery.imap.results import render_results, saved_result
 from crockery.imap.selected import NO_UIDS, Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
@@ -20,6 +21,8 @@ from crockery.imap.wire.search import And, Changed, InSet, Key, Named, Not, Or, 
 async def handle_search(session: Session, command: Command, arguments: Search) -> Completed:
     """Find messages; the answer is ESEARCH where the client asked for it with RETURN, or enabled IMAP4rev2."""
     selected = session.require_selected()
+    if arguments.charset is not None and session.features.utf8_accept:
+        raise BadCommand("There is no charset but UTF-8 after ENABLE UTF8=ACCEPT", command.tag)  # RFC 9755 §3
     arguments = with_filters(session, arguments)
     check_tag(session, command, arguments)
     found = await find_messages(session, selected, command, arguments)
@@ -53,7 +56,7 @@ async def find_messages(session: Session, selected: Selected, command: Command, 
     saves = search.wants("SAVE")
     matching = Matching(selected, session.shared.messages, session.out, now=session.store.now)
     try:
-        found = await matching.search(search.key)
+        found = await matching.search(search.key, Progress(session.out, command.tag))
     except Exception:
         if saves:
             selected.saved = NO_UIDS  # a NO empties it (RFC 5182 §2.1)

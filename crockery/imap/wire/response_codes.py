@@ -58,3 +58,8 @@ def render_mailbox_id(number: int) -> bytes:
 def render_no_update(tag: bytes) -> bytes:
     """`"NOUPDATE" SP quoted`: the search with this tag is not kept up to date (RFC 5267)."""
     return b"NOUPDATE " + render_quoted(tag)
+
+
+def render_in_progress(tag: bytes, done: int, goal: int) -> bytes:
+    """`"INPROGRESS" SP "(" quoted-tag SP number SP nz-number ")"`: less done than the goal (RFC 9585 section 4)"""
+    return b"INPROGRESS (%b %d %d)" % (render_quoted(tag), done, goal)
