@@ -270,17 +270,22 @@ def expunge(
     if uids is not None:
         at = at[np.isin(columns.uid[at], uids)]
     gone = columns.uid[at]
+    atom = store.atom(actor)
     if len(gone):
-        numbers = columns.number[at]
-        atom = store.atom(actor)
-        facts = {
-            "by": atom.by,
-            "mailbox": mailbox.id,
-            "uids": pack_ranges(gone),
-            "numbers": pack_numbers(numbers),
-            "orphaned": pack_numbers(store.state.mailboxes.orphans(numbers)),
-            "cmd": cmd,
-        }
-        atom.add(MESSAGES_EXPUNGED, facts)
+        add_expunge(store, atom, mailbox, gone, cmd=cmd)
         atom.commit()
     return gone
+
+
+def add_expunge(store: Store, atom: Atom, mailbox: Mailbox, uids: UidArray, *, cmd: str) -> None:
+    """Add to an atom that these messages, which must be there, leave the mailbox."""
+    numbers = mailbox.columns.number[mailbox.columns.find(uids)]
+    facts = {
+        "by": atom.by,
+        "mailbox": mailbox.id,
+        "uids": pack_ranges(uids),
+        "numbers": pack_numbers(numbers),
+        "orphaned": pack_numbers(store.state.mailboxes.orphans(numbers)),
+        "cmd": cmd,
+    }
+    atom.add(MESSAGES_EXPUNGED, facts)

@@ -44,11 +44,17 @@ Arguments = (
     | quota.GetQuota
     | quota.SetQuota
     | append.Append
+    | append.Replace
+    | batches.UidBatches
     | fetch.Fetch
     | messages.Store
     | messages.Copy
     | messages.UidExpunge
     | search.Search
+    | search_returns.CancelUpdate
+    | multisearch.Multisearch
+    | sort.Sort
+    | sort.Thread
 )
 
 
@@ -110,28 +116,35 @@ VERBS: Final[dict[str, Verb]] = {
     "LSUB": Verb(listing.parse_lsub, AFTER),
     "NAMESPACE": Verb(access.parse_no_arguments, AFTER),
     "STATUS": Verb(mailboxes.parse_status, AFTER),
-    "APPEND": Verb(append.parse_append, AFTER),
-    "IDLE": Verb(access.parse_no_arguments, AFTER, Trait.READS_LINES),
     "GETMETADATA": Verb(metadata.parse_get_metadata, AFTER),
     "SETMETADATA": Verb(metadata.parse_set_metadata, AFTER),
-    "CHECK": Verb(access.parse_no_arguments, SELECTED),
-    "CLOSE": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),
-    "UNSELECT": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),
-    "EXPUNGE": Verb(access.parse_no_arguments, SELECTED),
     "GETQUOTA": Verb(quota.parse_get_quota, AFTER),
     "GETQUOTAROOT": Verb(mailboxes.parse_mailbox_argument, AFTER),
     "SETQUOTA": Verb(quota.parse_set_quota, AFTER),
     "APPEND": Verb(append.parse_append, AFTER),
     "IDLE": Verb(access.parse_no_arguments, AFTER, Trait.READS_LINES),
+    "CHECK": Verb(access.parse_no_arguments, SELECTED),
+    "CLOSE": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),
+    "UNSELECT": Verb(access.parse_no_arguments, SELECTED, Trait.LEAVES_MAILBOX),
+    "EXPUNGE": Verb(access.parse_no_arguments, SELECTED),
     "SEARCH": Verb(search.parse_search, SELECTED, Trait.HOLDS_EXPUNGE),
+    "ESEARCH": Verb(multisearch.parse_multisearch, AFTER, Trait.HOLDS_EXPUNGE),
+    "CANCELUPDATE": Verb(search_returns.parse_cancel_update, SELECTED),
+    "SORT": Verb(sort.parse_sort, SELECTED, Trait.HOLDS_EXPUNGE),
+    "THREAD": Verb(sort.parse_thread, SELECTED, Trait.HOLDS_EXPUNGE),
     "FETCH": Verb(fetch.parse_fetch, SELECTED, Trait.HOLDS_EXPUNGE),
     "STORE": Verb(messages.parse_store, SELECTED, Trait.HOLDS_EXPUNGE),
     "COPY": Verb(messages.parse_copy, SELECTED),
     "MOVE": Verb(messages.parse_copy, SELECTED),
     "UID EXPUNGE": Verb(messages.parse_uid_expunge, SELECTED),
     "UID SEARCH": Verb(search.parse_search, SELECTED),
+    "UID SORT": Verb(sort.parse_sort, SELECTED),
+    "UID THREAD": Verb(sort.parse_thread, SELECTED),
     "UID FETCH": Verb(fetch.parse_fetch, SELECTED),
     "UID STORE": Verb(messages.parse_store, SELECTED),
     "UID COPY": Verb(messages.parse_copy, SELECTED),
+    "REPLACE": Verb(append.parse_replace, SELECTED),
+    "UID REPLACE": Verb(append.parse_replace, SELECTED),
+    "UIDBATCHES": Verb(batches.parse_uid_batches, SELECTED),
     "UID MOVE": Verb(messages.parse_copy, SELECTED),
 }
