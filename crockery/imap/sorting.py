@@ -256,15 +256,13 @@ class Keys:
                 numbers[undated] = mailbox.columns.date[_places(mailbox.columns.uid, uids[undated])]
         return numbers
 
-    def lists(self, name: str, uids: Uids) -> list[list[int]]:
-        """The numbers of a ListColumn, a list a message."""
+    def lists(self, name: str, uids: Uids) -> tuple[Numbers, Numbers]:
+        """The numbers of a ListColumn for these ascending messages: all joined, and where each one's end."""
         column = self.columns[name]
         assert isinstance(column, ListColumn)
-        stops = np.cumsum(column.counts)
-        numbers = column.numbers.tolist()
-        at = _places(self._uids[name], uids)
-        bounds = zip((stops - column.counts)[at].tolist(), stops[at].tolist(), strict=True)
-        return [numbers[start:stop] for start, stop in bounds]
+        chosen = np.zeros(len(column.counts), dtype=bool)
+        chosen[_places(self._uids[name], uids)] = True
+        return column.numbers[np.repeat(chosen, column.counts)], np.cumsum(column.counts[chosen])
 
     def order(self, criteria: Sequence[Criterion], uids: Uids) -> Numbers:
         """How to put these messages in order: their places, by the criteria, then as they are."""

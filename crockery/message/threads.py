@@ -25,8 +25,10 @@ class Threadable:
     """Numbers that stand for base subjects; 0 is the empty one."""
     is_reply: Sequence[bool]
     ids: Sequence[int]
-    references: Sequence[Sequence[int]]
-    """Of each message the ids that it refers to, the oldest first."""
+    references: Sequence[int]
+    """The ids that messages refer to, each one's the oldest first, all joined."""
+    ends: Sequence[int]
+    """Of each message, where its own end in `references`."""
 
 
 @dataclass(slots=True)
@@ -90,12 +92,13 @@ class _Links:
         for index, number in enumerate(messages.ids):
             if number != NOBODY:
                 self._nodes.setdefault(number, index)  # of several with one id, the first has it
-        for index, references in enumerate(messages.references):
-            if references:
-                self._link(self._node(references[-1]), index)
-        for references in messages.references:
-            for parent, child in pairwise(references):
-                self._link(self._node(parent), self._node(child))
+        references, ends = messages.references, messages.ends
+        for index, (start, end) in enumerate(pairwise((0, *ends))):
+            if end > start:
+                self._link(self._node(references[end - 1]), index)
+        for start, end in pairwise((0, *ends)):
+            for at in range(start + 1, end):
+                self._link(self._node(references[at - 1]), self._node(references[at]))
 
     def _node(self, number: int) -> int:
         node = self._nodes.get(number)

@@ -1,6 +1,7 @@
 """Threads: the steps of RFC 5256, one by one; every message is in one thread once, whatever its headers say."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,8 @@ def threadable(mails: Sequence[Mail]) -> Threadable:
         [number(mail[2].removeprefix("Re: ").lower()) for mail in mails],
         [mail[2].startswith("Re: ") for mail in mails],
         [number(mail[0]) for mail in mails],
-        [list(map(number, mail[1].split())) for mail in mails],
+        [number(name) for mail in mails for name in mail[1].split()],
+        list(accumulate(len(mail[1].split()) for mail in mails)),
     )
 
 

@@ -79,6 +79,8 @@ class Peer:
         self.writable = True
         self.view: list[int] = []
         self.flags: dict[int, frozenset[str]] = {}
+        self.before: dict[int, frozenset[str]] = {}
+        """Flags that the command under way changes, before it: what others did may be told first."""
         self.idle = ""
         self.tags = 0
         self.lines: list[str] = []
@@ -142,7 +144,8 @@ class Peer:
         assert message is not None
         if flags := FLAG_LIST.search(items):
             self.flags[uid] = flags_of(flags[1])
-            check(self.flags[uid] == message.flags, f"flags of UID {uid} are {sorted(message.flags)}")
+            allowed = (message.flags, self.before.get(uid))
+            check(self.flags[uid] in allowed, f"flags of UID {uid} are {sorted(message.flags)}")
         if subject := SUBJECT.search(items):
             check(subject[1] == message.subject, f"UID {uid} is {message.subject}")
 
@@ -396,10 +399,12 @@ async def store(world: World, session: int, a: int, b: int) -> None:
             message = peer.box.messages.get(uid)
             if message is None:
                 continue
+            peer.before[uid] = message.flags
             message.flags = _changed(message.flags, change, flag.lower())
             if "SILENT" in change and uid in peer.flags:
                 peer.flags[uid] = message.flags  # what a client computes for itself
     await world._command(peer, f"{'UID ' * by_uid}STORE {numbers} {change} ({flag})", status)
+    peer.before = {}
 
 
 def _changed(flags: frozenset[str], change: str, flag: str) -> frozenset[str]:

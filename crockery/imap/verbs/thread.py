@@ -36,15 +36,11 @@ async def _threads(keys: Keys, algorithm: str, uids: Uids, numbers: Uids | Indic
     answer = keys.threads.get(algorithm)
     if answer is not None and np.array_equal(answer.uids, uids) and np.array_equal(answer.numbers, numbers):
         return answer.response
-    messages = Threadable(
-        keys.values("DATE", uids).tolist(),
-        keys.values("SUBJECT", uids).tolist(),
-        keys.values("REPLY", uids).tolist(),
-        keys.values("ID", uids).tolist(),
-        keys.lists("REFERENCES", uids),
-    )
+    columns = [keys.values(name, uids) for name in COLUMNS[:4]]
+    references, ends = keys.lists("REFERENCES", uids)
 
     def make() -> bytes:
+        messages = Threadable(*[column.tolist() for column in (*columns, references, ends)])
         forest = ALGORITHMS[algorithm](messages)
         return render_threads(forest.roots, forest.children, numbers.tolist())
 
