@@ -9,6 +9,7 @@ ENABLEABLE: Final = {
     "CONDSTORE": "CONDSTORE",
     "QRESYNC": "QRESYNC",
     "UIDONLY": "UIDONLY",
+    "METADATA": "METADATA",
 }
 """What ENABLE can switch on, in upper case, and its usual spelling."""
 

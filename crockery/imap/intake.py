@@ -1,8 +1,11 @@
 """Waiting for the client: the one place where a session sleeps for input."""
 
+from collections.abc import Awaitable, Callable
+
 import trio
 
 from crockery import limits
+from crockery.events.errors import LogFailed
 from crockery.imap.errors import SessionLost
 from crockery.imap.session import Session
 from crockery.imap.wire.framer import RawLine
@@ -29,7 +32,7 @@ async def receive(session: Session) -> None:
     await session.out.flush()
     data = _inflated(session)
     while not data:
-        data = _take(session, await _wait(session))
+        data = _take(session, await (_wait(session) if session.attend is None else _attend(session)))
     session.framer.receive_data(data)
 
 
@@ -44,6 +47,44 @@ def _take(session: Session, data: bytes | None) -> bytes:
         return data or b""
     session.inflater.receive_data(data)
     return session.inflater.next_data()
+
+
+async def _attend(session: Session) -> bytes:
+    """As `_wait`, and meanwhile the client is told what it watches."""
+    watch, attend = session.watch, session.attend
+    if watch is None or attend is None or not watch.attends:
+        return await _wait(session)
+    attending = _Attending(session, attend)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(attending.tell, nursery.cancel_scope)
+        await attending.listen(nursery.cancel_scope)
+    if attending.failure is not None:
+        raise attending.failure
+    return attending.data
+
+
+class _Attending:
+    """Two tasks: one waits for the client, one tells. Whichever ends first ends the other."""
+
+    def __init__(self, session: Session, attend: Callable[[], Awaitable[None]]) -> None:
+        self._session = session
+        self._attend = attend
+        self.data = b""
+        self.failure: Exception | None = None
+
+    async def listen(self, scope: trio.CancelScope) -> None:
+        try:
+            self.data = await _wait(self._session)
+        except (SessionLost, PeerGone, trio.TooSlowError) as error:
+            self.failure = self.failure or error
+        scope.cancel()
+
+    async def tell(self, scope: trio.CancelScope) -> None:
+        try:
+            await self._attend()
+        except (SessionLost, PeerGone, trio.TooSlowError, LogFailed) as error:
+            self.failure = error
+            scope.cancel()
 
 
 async def _wait(session: Session) -> bytes:

@@ -13,9 +13,9 @@ import trio
 
 from crockery.actions.errors import Refused
 from crockery.events.errors import LogFailed
-from crockery.imap.contexts import tell_changes
 from crockery.imap.errors import SessionLost, refusal_for
 from crockery.imap.session import Completed, Session
+from crockery.imap.telling import tell_after_command
 from crockery.imap.verbs import HANDLERS
 from crockery.imap.verbs.append import begin_upload
 from crockery.imap.wire.append import Append, Replace
@@ -30,6 +30,10 @@ logger: Final = logging.getLogger(__name__)
 
 PASSING: Final = (BadCommand, SessionLost, PeerGone, trio.TooSlowError, LogFailed)
 """Errors that are not answered with a NO."""
+
+
+EXPUNGING: Final = frozenset(("EXPUNGE", "UID EXPUNGE", "MOVE", "UID MOVE", "REPLACE", "UID REPLACE"))
+"""Verbs whose answer is EXPUNGE: told whatever NOTIFY says."""
 
 
 async def run_command(session: Session, command: Command) -> None:
@@ -87,7 +91,8 @@ def _require_legal(session: Session, command: Command) -> None:
 
 
 async def _tell_changes(session: Session, command: Command) -> None:
-    await tell_changes(session, expunge=Trait.HOLDS_EXPUNGE not in command.traits, uid=command.uid)
+    expunge = Trait.HOLDS_EXPUNGE not in command.traits
+    await tell_after_command(session, expunge=expunge, uid=command.uid, own=command.verb in EXPUNGING)
 
 
 def _complete(session: Session, command: Command, completed: Completed) -> None:

@@ -54,7 +54,7 @@ class Selected:
 
     __slots__ = (
         "_flag_count", "_flag_texts", "_flags_told", "_own", "_recents", "features", "mailbox", "missed", "read_only",
-        "recent", "saved", "settled", "told", "uids",
+        "recent", "saved", "settled", "tells_flags", "told", "uids",
     )  # fmt: skip
 
     def __init__(self, mailbox: Mailbox, recents: Recents, *, read_only: bool, features: Features) -> None:
@@ -69,6 +69,8 @@ class Selected:
         """Changes up to this event have been told, expunges too: HIGHESTMODSEQ as the client may keep it."""
         self.saved: Uids = NO_UIDS
         """What `$` stands for (RFC 5182)."""
+        self.tells_flags = True
+        """Changes of flags are told; NOTIFY can do without (RFC 5465)."""
         self.missed = False
         """A command asked for a message that is gone: EXPUNGEISSUED."""
         self.recent: Ranges = []
@@ -137,7 +139,8 @@ class Selected:
         if mailbox.position != self.told:
             if len(mailbox.flag_names) != self._flag_count:
                 pieces.append(self.tell_flag_names())
-            pieces.append(self.tell_flags(uid=uid))
+            flags = self.tell_flags(uid=uid)
+            pieces.append(flags if self.tells_flags else b"")
             pieces.append(self._tell_new(current))
             self.told = mailbox.position
         return b"".join(pieces)

@@ -5,6 +5,7 @@ more of a pipeline is there to be read, or much is held, and what they tell of i
 """
 
 import logging
+from functools import partial
 from typing import Final
 
 import trio
@@ -17,6 +18,7 @@ from crockery.imap.output import Output
 from crockery.imap.running import run_command, take_literal
 from crockery.imap.selected import NO_UIDS
 from crockery.imap.session import Session, Shared
+from crockery.imap.telling import attend
 from crockery.imap.wire.errors import BadCommand, StreamLost, UnknownCharset
 from crockery.imap.wire.framer import Frame, NeedMore
 from crockery.imap.wire.parser import parse_command
@@ -35,6 +37,7 @@ async def serve_imap(connection: Connection, services: Services, *, implicit_tls
     """
     shared = services.shared(Shared, lambda: Shared(services))
     session = Session(connection, services, shared, Output(connection, services.writer))
+    session.attend = partial(attend, session)
     try:
         if implicit_tls:
             await connection.start_tls()
@@ -47,6 +50,7 @@ async def serve_imap(connection: Connection, services: Services, *, implicit_tls
     except (PeerGone, trio.TooSlowError) as error:
         logger.debug("IMAP %s: %s", connection.peer, error)
     finally:
+        session.end_watch()
         session.end_uploads()
 
 

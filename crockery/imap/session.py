@@ -1,5 +1,6 @@
 """What is known of one connection: who, in which state, with which mailbox selected. Data; verbs act on it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -31,10 +32,11 @@ from crockery.projections.mailboxes import Mailbox
 
 if TYPE_CHECKING:
     from crockery.imap.contexts import Contexts
+    from crockery.imap.watching import Watch
 
 OF_CONNECTION: Final = frozenset((
     "connection", "services", "shared", "out", "framer", "client", "inflater", "uploads", "unanswered", "bad_commands",
-    "failed_logins", "ending", "waiting",
+    "failed_logins", "ending", "waiting", "attend",
 ))  # fmt: skip
 """Fields of a Session that outlive UNAUTHENTICATE."""
 
@@ -76,6 +78,10 @@ class Session:
     """What the client has switched on."""
     client: str = ""
     """What the program called itself in ID."""
+    watch: "Watch | None" = None
+    """What it hears of beside its commands, by NOTIFY or ENABLE METADATA."""
+    attend: Callable[[], Awaitable[None]] | None = None
+    """Tells it, while the session waits for its client."""
     contexts: "Contexts | None" = None
     """Searches that are kept up to date."""
     inflater: Inflater | None = None
@@ -154,6 +160,7 @@ class Session:
 
         Every field goes back to its default but for those of the connection itself, so that none is forgotten.
         """
+        self.end_watch()
         for each in fields(self):
             if each.name in OF_CONNECTION:
                 continue
@@ -208,6 +215,12 @@ class Session:
             raise SessionLost("The account was closed")
         if self.selected is not None and self.selected.mailbox.id not in self.store.state.mailboxes.by_id:
             raise SessionLost("The selected mailbox was deleted")
+
+    def end_watch(self) -> None:
+        """Nothing is watched any more."""
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
 
     def end_uploads(self) -> None:
         """The command that brought them is done, or will never be."""

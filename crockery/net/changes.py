@@ -4,7 +4,7 @@ A listener of the writer: what is told here is on disk. Ids of mailboxes and acc
 serves both.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
@@ -24,7 +24,38 @@ class Changes:
         self._changed: dict[int, int] = {}
         """mailbox or account -> the last durable event that touched it, since the server started."""
         self._waiting: dict[int, set[trio.Event]] = {}
+        self._listeners: dict[int, set[Callable[[Appended], None]]] = {}
         writer.listeners.append(self._on_durable)
+
+    def listen(self, account: int, listener: Callable[[Appended], None]) -> Callable[[], None]:
+        """Call `listener` with each durable event of the account's mailboxes and of what all accounts see.
+
+        It must be quick and raise nothing. Returns a function that ends it; harmless when repeated.
+        """
+        self._listeners.setdefault(account, set()).add(listener)
+
+        def stop() -> None:
+            listeners = self._listeners.get(account, set())
+            listeners.discard(listener)
+            if not listeners:
+                self._listeners.pop(account, None)
+
+        return stop
+
+    def _tell_listeners(self, batch: Sequence[Appended]) -> None:
+        by_id = self._state.mailboxes.by_id
+        for event in batch:
+            facts = event.facts
+            account = facts.get("account")
+            if account is None:
+                mailbox = by_id.get(facts.get("mailbox", 0))
+                if mailbox is None:
+                    continue
+                account = mailbox.account
+            chosen = [account] if account else list(self._listeners)
+            for number in chosen:
+                for listener in self._listeners.get(number, ()):
+                    listener(event)
 
     async def wait_mailbox(self, mailbox: int, after: int) -> None:
         """Return once a durable event later than `after` touched the mailbox, or the mailbox is gone."""
@@ -61,6 +92,8 @@ class Changes:
         return self._changed.get(number, 0) > after or after < position <= self._log.durable
 
     def _on_durable(self, batch: Sequence[Appended]) -> None:
+        if self._listeners:
+            self._tell_listeners(batch)
         touched: set[int] = set()
         for event in batch:
             facts = event.facts

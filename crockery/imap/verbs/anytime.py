@@ -3,6 +3,7 @@
 from crockery import __version__
 from crockery.imap.features import ENABLEABLE
 from crockery.imap.session import DONE, Completed, Session
+from crockery.imap.watching import begin_watch
 from crockery.imap.wire.access import Enable, Id, NoArguments
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.render import render_status
@@ -44,6 +45,8 @@ async def handle_enable(session: Session, command: Command, arguments: Enable) -
     session.tell_changes(expunge=True)
     session.out.write(render_enabled([ENABLEABLE[name] for name in names]))
     session.enable(*names)
+    if "METADATA" in names:
+        begin_watch(session).metadata = True
     return DONE
 
 

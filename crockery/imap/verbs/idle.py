@@ -7,6 +7,7 @@ from crockery.imap.contexts import tell_changes
 from crockery.imap.errors import SessionLost
 from crockery.imap.intake import read_line
 from crockery.imap.session import Completed, Session
+from crockery.imap.watching import Watch
 from crockery.imap.wire.access import NoArguments
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.parser import Command
@@ -20,6 +21,8 @@ ENDS = (SessionLost, PeerGone, trio.TooSlowError, BadCommand)
 async def handle_idle(session: Session, command: Command, arguments: NoArguments) -> Completed:
     """Tell changes until the client says DONE."""
     session.out.write(render_continuation("idling"))
+    if session.watch is not None:
+        return await _watch(session, session.watch, command)
     await tell_changes(session, expunge=True)
     await session.out.flush()
     idle = _Idle(session)
@@ -29,6 +32,19 @@ async def handle_idle(session: Session, command: Command, arguments: NoArguments
     if idle.failure is not None:
         raise idle.failure
     if idle.line.upper() != b"DONE":
+        raise BadCommand("DONE expected", command.tag)
+    return Completed("IDLE ended")
+
+
+async def _watch(session: Session, watch: Watch, command: Command) -> Completed:
+    """IDLE of a session that watches more: it is told whenever it waits (RFC 5465 §4)."""
+    watch.idling = True
+    watch.news.set()
+    try:
+        line = await read_line(session)
+    finally:
+        watch.idling = False
+    if line.upper() != b"DONE":
         raise BadCommand("DONE expected", command.tag)
     return Completed("IDLE ended")
 

@@ -19,6 +19,13 @@ async def handle_status(session: Session, command: Command, arguments: Status) -
     return DONE
 
 
+def write_status(session: Session, mailbox: Mailbox, items: Collection[str]) -> None:
+    """A STATUS of our own accord; without items none."""
+    if items:
+        counts = status_of(session, mailbox, items)
+        session.out.write(render_status_data(mailbox.name, counts, utf8=session.utf8), mailbox.position)
+
+
 def status_of(session: Session, mailbox: Mailbox, items: Collection[str]) -> dict[str, int | bytes]:
     """The values of STATUS items, in the order asked."""
     if "HIGHESTMODSEQ" in items:

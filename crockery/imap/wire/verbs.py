@@ -19,6 +19,7 @@ from crockery.imap.wire import (
     messages,
     metadata,
     multisearch,
+    notify,
     quota,
     search,
     search_returns,
@@ -41,6 +42,7 @@ Arguments = (
     | listing.List
     | metadata.GetMetadata
     | metadata.SetMetadata
+    | notify.Notify
     | quota.GetQuota
     | quota.SetQuota
     | append.Append
@@ -118,6 +120,7 @@ VERBS: Final[dict[str, Verb]] = {
     "STATUS": Verb(mailboxes.parse_status, AFTER),
     "GETMETADATA": Verb(metadata.parse_get_metadata, AFTER),
     "SETMETADATA": Verb(metadata.parse_set_metadata, AFTER),
+    "NOTIFY": Verb(notify.parse_notify, AFTER),
     "GETQUOTA": Verb(quota.parse_get_quota, AFTER),
     "GETQUOTAROOT": Verb(mailboxes.parse_mailbox_argument, AFTER),
     "SETQUOTA": Verb(quota.parse_set_quota, AFTER),
