@@ -20,6 +20,7 @@ COMMANDS: Final = {
         "alias": "addresses",
         "wildcard": "addresses",
     },
+    "The domain": {"dns": "dns"},
     "Settings, and mail on its way": {
         "settings": "settings",
         "change": "settings",

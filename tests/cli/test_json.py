@@ -8,10 +8,12 @@ import pytest
 from tests.support.commands import crockery
 
 ACCOUNT = {
+    "forward": None, "keeps": bool,
     "name": str, "address": str, "postmaster": bool, "disabled": bool, "has_password": bool, "addresses": list,
     "app_passwords": list, "mailboxes": int, "messages": int, "unseen": int, "octets": int, "added": str, "quota": dict,
 }  # fmt: skip
 APP = {"label": str, "login": str, "added": str, "last_used": None, "last_peer": None}
+RECORD = {"kind": str, "name": str, "type": str, "value": str, "why": str, "form_name": str, "zone": str}
 ALIAS = {"alias": str, "address": str, "targets": list}
 STATUS = {
     "running": bool, "version": str, "domain": str, "hostname": str, "log": str, "log_octets": int, "free_octets": int,
@@ -54,6 +56,7 @@ def test_one_value(log: Path, command: str, shape: dict[str, type | None], more:
     ("command", "shape"),
     [
         ("account list", ACCOUNT),
+        ("dns", RECORD),
         ("settings", {"name": str, "value": object, "default": object, "changed": bool, "help": str}),
     ],
 )

@@ -210,7 +210,7 @@ async def test_other_peoples_from(server: RunningServer, header: str) -> None:
     "author",
     ["crockery@example.test", "Crockery <CROCKERY@Example.Test>", f"crockery+{TOKEN}@example.test",
      '"crockery"@example.test', "crockery @ example.test", "crockery(x)@example.test",
-     "a@far.test, <crockery@example.test>", "Crockery <crockery@example\r\n .test>", "<@far.test:crockery@example.test>",
+     "a@far.test, <crockery@example.test>", "Crockery <crockery@example\r\n .test>", "<@x.test:crockery@example.test>",
      '"x" crockery@example.test'],
 )  # fmt: skip
 async def test_nobody_outside_is_crockery(server: RunningServer, author: str) -> None:

@@ -68,7 +68,7 @@ def serving(log: Path) -> Iterator[Server]:
         started.set()
 
     async def serve() -> None:
-        options = Options(log, ("127.0.0.1",), any_port=True, hasher=CHEAP, snapshot=False)
+        options = Options(log, ("127.0.0.1",), any_port=True, hasher=CHEAP, snapshot=False, world=None)
         await run(options, on_started=on_started)
 
     thread = threading.Thread(target=trio.run, args=(serve,))
