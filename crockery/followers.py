@@ -137,7 +137,9 @@ class Followers:
         command = [sys.executable, "-m", "crockery.projections.fold", *place]
         done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
         if done.returncode:
-            logger.error("no snapshot was written: %s", done.stderr.decode(errors="replace").strip()[-500:])
+            said = done.stderr.decode(errors="replace").strip()
+            logger.error("no snapshot was written: %s", said.rpartition("\n")[2])
+            logger.debug("%s", said)
             return None
         return bytes.fromhex(done.stdout.decode())
 

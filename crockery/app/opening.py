@@ -11,6 +11,8 @@ from crockery import __version__
 from crockery.actions.server import Place, note_cut_tail, start
 from crockery.actions.store import Store
 from crockery.app.options import Options
+from crockery.events.writer import Writer
+from crockery.followers import Followers
 from crockery.projections.restore import Restored, restore
 
 logger: Final = logging.getLogger(__name__)
@@ -34,6 +36,17 @@ def open_restored(options: Options) -> Restored:
     except OSError as error:
         raise StartFailed(f"{options.log} cannot be opened: {error.strerror}") from error
     return restored
+
+
+def open_followers(path: Path, restored: Restored, writer: Writer) -> Followers:
+    """The derived files beside the log. Raises StartFailed."""
+    try:
+        return Followers(path, restored, writer)
+    except OSError as error:
+        raise StartFailed(
+            f"{error.filename or restored.folder} cannot be written ({error.strerror}): this user must own "
+            f"{restored.folder}, or be able to make it; what is in it is derived from the log, and may be deleted"
+        ) from error
 
 
 def note_start(store: Store, restored: Restored, options: Options) -> None:

@@ -26,14 +26,13 @@ from crockery.actions.server import stop as note_stop
 from crockery.actions.store import Store
 from crockery.app.certificate import CertificateKeeper
 from crockery.app.eraser import Eraser
-from crockery.app.opening import StartFailed, note_start, open_restored
+from crockery.app.opening import StartFailed, note_start, open_followers, open_restored
 from crockery.app.options import Options
 from crockery.app.outgoing import OutgoingMail
 from crockery.app.quota import QuotaWatch
 from crockery.assistant.conversation import Answering
 from crockery.events.errors import LogError, LogFailed, LogFull
 from crockery.events.writer import Writer
-from crockery.followers import Followers
 from crockery.imap.server import serve_imap
 from crockery.net.budget import Budget
 from crockery.net.changes import Changes
@@ -196,7 +195,7 @@ class _Lifetime:
         self._options = options
         self._store = store
         self._writer = Writer(store.log)
-        self._followers = Followers(options.log, restored, self._writer)
+        self._followers = open_followers(options.log, restored, self._writer)
         tally = Tally(store)
         tls = TLSHolder()
         self._keeper = CertificateKeeper(store, tls)

@@ -12,6 +12,7 @@ from crockery.actions.mailboxes import create_mailbox
 from crockery.actions.server import SEQUENCE_JUMP, UID_JUMP, Place, start
 from crockery.app import InitError, initialise, opening
 from crockery.app.init import NewLog
+from crockery.app.opening import StartFailed
 from crockery.events.catalog import Catalog
 from crockery.events.file import OSFile
 from crockery.events.opening import derived_folder
@@ -193,3 +194,11 @@ def test_init_overwrites_nothing(tmp_path: Path) -> None:
     assert path.read_bytes() == b"precious"
     with pytest.raises(InitError, match="there is no folder"):
         initialise(tmp_path / "nowhere" / "new.crk", NewLog("example.test", "x"), hasher=CHEAP)
+
+
+async def test_derived_files_that_cannot_be_written(tmp_path: Path) -> None:
+    folder = derived_folder(make_log(tmp_path))
+    folder.write_text("not a folder")
+    with pytest.raises(StartFailed, match=r"test\.crk\.d cannot be written \(File exists\): this user must own"):
+        async with running_server(tmp_path):
+            pass

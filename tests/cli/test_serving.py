@@ -60,6 +60,7 @@ def test_the_log_is_found_by_option_environment_or_default(tmp_path: Path, monke
         (["status", "--log", "new.crk"], 1, "there is no log at new.crk"),
         (["verify", "new.crk"], 1, "there is no log at new.crk"),
         (["backup", "new.crk", "copy.crk"], 1, "there is no log at new.crk"),
+        (["backup", "new.crk", "nowhere/copy.crk"], 1, "nowhere` makes it"),
         (["run", "junk.crk"], 1, "junk.crk"),
         (["account", "list", "--log", "junk.crk"], 1, "not a"),
     ],
