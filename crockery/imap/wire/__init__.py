@@ -9,6 +9,7 @@ through the `render_` functions. Nothing here knows of sockets, clocks or mailbo
 - `access`      NoArguments, Login, Authenticate (`decode_sasl_line` for its later lines), Id, Enable
 - `mailboxes`   Select, Create, MailboxArgument, Rename, Status;  `listing`: List;  `append`: Append
 - `fetch`       Fetch: FetchItem, FetchSection;  `search`: Search and its tree of keys;  `messages`: Store, Copy, ...
+- `modifiers`   what modifiers of FETCH and STORE, and parameters of SELECT mean;  `url`: URLs of CATENATE;  `batches`
 - `sequence`    `SequenceSet`: `resolve(largest)`, `indices(uids)`, `positions(count)`, `exceeds(count)`
 - `mailbox`     names to and from the wire, `ListPattern`;  `utf7`;  `flags`;  `dates`;  `params`
 - `cursor`      the terminals, for parsers of further verbs
@@ -56,5 +57,5 @@ once, before it waits for DONE. After STARTTLS call `discard_buffer()`; COMPRESS
 
 To add an extension: arguments and parser in a file of its own and a row in VERBS; or a row in `fetch.ITEMS`,
 `search.KEYS`, `search.RETURN_OPTIONS`, `listing.RETURN_OPTIONS`, `mailboxes.STATUS_ITEMS`. Parameters of SELECT, FETCH
-and STORE arrive raw as `Param`; a server that does not know one answers BAD.
+and STORE arrive raw as `Param`; `modifiers` reads them, and what it does not know is BAD.
 """
