@@ -1,0 +1,178 @@
+"""Mail submitted to us for domains that Debian's Postfix serves, securely or not: it is sent, or the sender asked."""
+
+import contextlib
+import functools
+import smtplib
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from crockery.actions.actor import the_server
+from crockery.actions.queue import reschedule_recipients
+from crockery.app.outgoing import World
+from crockery.delivery.tls.certificates import Roots
+from crockery.projections.queue import Recipient
+from tests.support.certificates import DAY, make
+from tests.support.dns_server import scripted_dns
+from tests.support.far_postfix import FarHost, FarPostfix, far_postfix, missing
+from tests.support.server import RunningServer, running_server
+
+PATIENCE = 20
+NOW = int(time.time())
+make_now = functools.partial(make, begin=NOW - DAY, end=NOW + DAY)
+ROOT = make_now(ca=True, common_name="Root")
+
+HOSTS = [
+    FarHost("good.test", make_now("mx.good.test", signer=ROOT)),
+    FarHost("wrong.test", make_now("mx.elsewhere.test", signer=ROOT)),
+    FarHost("expired.test", make("mx.expired.test", signer=ROOT, begin=NOW - 9 * DAY, end=NOW - DAY)),
+    FarHost("self.test", make_now("mx.self.test")),
+    FarHost("plain.test"),
+    FarHost("busy.test", settings={"smtpd_client_restrictions": "static:{421 4.3.2 too much to do}"}),
+    FarHost(
+        "picky.test",
+        make_now("mx.picky.test", signer=ROOT),
+        {"smtpd_sender_restrictions": "static:{550 5.7.1 not from you}"},
+    ),
+]
+ACCESS = {
+    "at_rcpt": {"later@good.test": "450 4.2.0 greylisted, come again", "gone@good.test": "550 5.1.1 no such person"},
+    "at_data": {"latedata@good.test": "451 4.3.0 not just now", "nodata@good.test": "554 5.7.1 no data from you"},
+    "at_end": {"lateend@good.test": "452 4.3.1 full for now", "noend@good.test": "554 5.6.0 we do not like it"},
+}
+
+
+@pytest.fixture(scope="module")
+def far() -> Iterator[FarPostfix]:
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    with far_postfix(HOSTS, ACCESS) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def ours(far: FarPostfix, folder: Path) -> AsyncIterator[RunningServer]:
+    """Our server, which finds the hosts and knows the CA."""
+    records = {(domain, "MX"): [f"10 mx.{domain}."] for domain in far.addresses}
+    records |= {(f"mx.{domain}", "A"): [address] for domain, address in far.addresses.items()}
+    with trio.fail_after(PATIENCE):
+        async with scripted_dns(records) as dns:
+            world = World(
+                f"127.0.0.1:{dns.server.port}", far.port, Roots.of([ROOT.der]),
+                ssl.create_default_context(), validate=False,
+            )  # fmt: skip
+            async with running_server(folder, world=world) as here:
+                yield here
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110
+        await trio.sleep(0.01)
+
+
+async def submit(here: RunningServer, *recipients: str) -> int:
+    """Anna sends a mail; its number."""
+
+    def send() -> None:
+        with smtplib.SMTP("127.0.0.1", here.ports["submission"], timeout=PATIENCE) as client:
+            client.login("anna", "secret")
+            text = f"From: anna@example.test\r\nTo: {', '.join(recipients)}\r\nSubject: hello\r\n\r\nHello.\r\n"
+            client.sendmail("anna@example.test", recipients, text)
+
+    known = set(here.store.state.queue.by_id) | set(here.store.state.queue.finished)
+    await trio.to_thread.run_sync(send)
+    queue = here.store.state.queue
+    (number,) = (set(queue.by_id) | set(queue.finished)) - known
+    return number
+
+
+async def tried(here: RunningServer, number: int, times: int = 1) -> Recipient:
+    """The first recipient, when it was tried so often."""
+    message = here.store.state.queue.find(number)
+    assert message is not None
+    recipient = message.recipients[0]
+    await until(lambda: len(recipient.story) >= times)
+    return recipient
+
+
+def inbox(here: RunningServer, name: str = "anna") -> list[bytes]:
+    account = here.store.state.accounts.find(name)
+    assert account is not None
+    box = here.store.state.mailboxes.find(account.id, "INBOX")
+    assert box is not None
+    return [b"".join(here.store.log.read_message(int(number))) for number in box.columns.number]
+
+
+async def test_verified(far: FarPostfix, tmp_path: Path) -> None:
+    async with ours(far, tmp_path) as here:
+        recipient = await tried(here, await submit(here, "ben@good.test"))
+        (attempt,) = recipient.story
+        assert (attempt.result, attempt.code, attempt.place.host) == ("delivered", 250, "mx.good.test")
+        assert attempt.place.tls is not None
+        assert (attempt.place.tls["verified"], attempt.place.tls["version"]) == ("certificate", "TLSv1.3")
+        await until(lambda: far.mails("ben@good.test"))
+        (mail,) = far.mails("ben@good.test")
+        assert b"using TLSv1.3" in mail and b"DKIM-Signature" in mail and mail.endswith(b"\n\nHello.\n")
+        assert not inbox(here)
+
+
+@pytest.mark.parametrize(
+    ("domain", "kind", "fault"),
+    [
+        ("wrong.test", "certificate", "wrong-name"),
+        ("expired.test", "certificate", "expired"),
+        ("self.test", "certificate", "self-signed"),
+        ("plain.test", "no-tls", "no-tls"),
+    ],
+)
+async def test_held_asked_and_sent_at_the_senders_word(
+    far: FarPostfix, tmp_path: Path, domain: str, kind: str, fault: str
+) -> None:
+    address = f"ben@{domain}"
+    async with ours(far, tmp_path) as here:
+        number = await submit(here, address)
+        recipient = await tried(here, number)
+        assert recipient.state.name == "HELD_INSECURE"
+        assert recipient.problem is not None
+        assert (recipient.problem["kind"], recipient.problem["host"]) == (kind, f"mx.{domain}")
+        assert recipient.problem["fault"] == fault
+        await until(lambda: inbox(here))
+        (question,) = inbox(here)
+        assert domain.encode() in question and b"crockery+" in question
+        assert not far.mails(address)
+        reschedule_recipients(here.store, the_server(), number, insecure=True)
+        await until(lambda: far.mails(address))
+        assert (b"using TLSv1.3" in far.mails(address)[0]) is (domain != "plain.test")
+
+
+@pytest.mark.parametrize(
+    ("address", "result", "code", "words"),
+    [
+        ("later@good.test", "deferred", 450, "greylisted"),
+        ("gone@good.test", "failed", 550, "no such person"),
+        ("latedata@good.test", "deferred", 451, "not just now"),
+        ("nodata@good.test", "failed", 554, "no data from you"),
+        ("lateend@good.test", "deferred", 452, "full for now"),
+        ("noend@good.test", "failed", 554, "do not like it"),
+        ("ben@picky.test", "failed", 550, "not from you"),
+        ("ben@busy.test", "deferred", 421, "too much to do"),
+    ],
+)
+async def test_refused_at_each_stage(
+    far: FarPostfix, tmp_path: Path, address: str, result: str, code: int, words: str
+) -> None:
+    async with ours(far, tmp_path) as here:
+        recipient = await tried(here, await submit(here, address))
+        attempt = recipient.story[0]
+        assert (attempt.result, attempt.code) == (result, code)
+        assert words in attempt.text
+        if result == "failed":
+            await until(lambda: inbox(here))
+            (notice,) = inbox(here)
+            assert b"message/delivery-status" in notice and words in " ".join(notice.decode().split())
+        assert not far.mails(address)

@@ -1,0 +1,200 @@
+"""Debian's Postfix as the mail server of other domains: one instance, an address of 127.0.0.0/8 for each host.
+
+    with far_postfix([FarHost("good.test", certificate)]) as far:
+        World(..., port=far.port)
+        far.mails("ben@good.test")
+
+Every host is the MX `mx.DOMAIN` of its domain and listens on the same port of its own address. It runs from a folder of
+its own; the system's Postfix is neither read nor changed.
+"""
+
+import contextlib
+import dataclasses
+import os
+import pwd
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
+
+from tests.support.certificates import PEM, Made
+from tools.bench.peer import MAIL_UID, POSTFIX_PROGRAMS, QUEUE_FOLDERS
+
+START_TIMEOUT = 20.0  # seconds
+FIRST_ADDRESS = 31  # 127.0.0.31 is that of the first host
+
+MAIN = """\
+compatibility_level = 3.6
+queue_directory = {base}/queue
+data_directory = {base}/data
+command_directory = /usr/sbin
+daemon_directory = {programs}
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = {base}/postfix.log
+maillog_file_prefixes = {base}
+mydestination =
+mynetworks =
+alias_maps =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+virtual_mailbox_domains = {domains}
+virtual_mailbox_maps = static:all/
+virtual_mailbox_base = {base}/mail
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{uid}
+virtual_transport = virtual
+smtpd_tls_security_level = may
+smtpd_tls_received_header = yes
+smtpd_tls_session_cache_database =
+smtpd_peername_lookup = no
+smtpd_delay_reject = no
+smtpd_error_sleep_time = 0
+smtpd_recipient_restrictions = check_recipient_access texthash:{base}/at_rcpt, reject_unauth_destination
+smtpd_data_restrictions = check_recipient_access texthash:{base}/at_data
+smtpd_end_of_data_restrictions = check_recipient_access texthash:{base}/at_end
+local_header_rewrite_clients =
+"""
+
+MASTER = """\
+cleanup   unix  n       -       n       -       0       cleanup
+qmgr      unix  n       -       n       300     1       qmgr
+tlsmgr    unix  -       -       n       1000?   1       tlsmgr
+rewrite   unix  -       -       n       -       -       trivial-rewrite
+bounce    unix  -       -       n       -       0       bounce
+defer     unix  -       -       n       -       0       bounce
+trace     unix  -       -       n       -       0       bounce
+proxymap  unix  -       -       n       -       -       proxymap
+error     unix  -       -       n       -       -       error
+retry     unix  -       -       n       -       -       error
+virtual   unix  -       n       n       -       -       virtual
+anvil     unix  -       -       n       -       1       anvil
+postlog   unix-dgram n  -       n       -       1       postlogd
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class FarHost:
+    """The MX of a domain: what it shows (None: it offers no TLS), and settings of Postfix for it alone."""
+
+    domain: str
+    certificate: Made | None = None
+    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"mx.{self.domain}"
+
+
+@dataclasses.dataclass(frozen=True)
+class FarPostfix:
+    """A Postfix that runs."""
+
+    folder: Path
+    port: int
+    addresses: Mapping[str, str]
+    """By domain."""
+
+    def mails(self, recipient: str) -> list[bytes]:
+        """What has arrived for a recipient, lines ending in LF."""
+        box = self.folder / "mail" / "all" / "new"
+        mails = [file.read_bytes() for file in sorted(box.iterdir())] if box.exists() else []
+        return [mail for mail in mails if f"\nDelivered-To: {recipient}\n".encode() in mail]
+
+
+def missing() -> str:
+    """Why no Postfix can be started; "" if it can."""
+    if os.geteuid() != 0:
+        return "Postfix starts as root only"
+    if not (POSTFIX_PROGRAMS / "master").exists():
+        return "needs Debian's postfix"
+    return ""
+
+
+@contextlib.contextmanager
+def far_postfix(hosts: Sequence[FarHost], access: Mapping[str, Mapping[str, str]]) -> Iterator[FarPostfix]:
+    """Serve `hosts`. `access` maps a stage (at_rcpt, at_data, at_end) to access(5) entries, recipient to action.
+
+    Its folder is not below pytest's, which other users than root cannot enter.
+    """
+    with tempfile.TemporaryDirectory(prefix="far-postfix-") as name:
+        addresses = {host.domain: f"127.0.0.{FIRST_ADDRESS + n}" for n, host in enumerate(hosts)}
+        far = FarPostfix(Path(name), _free_port(), addresses)
+        _make_folders(far.folder)
+        for stage in ("at_rcpt", "at_data", "at_end"):
+            lines = [f"{recipient} {action}\n" for recipient, action in access.get(stage, {}).items()]
+            (far.folder / stage).write_text("".join(lines))
+        _configure(far, hosts)
+        command = [str(POSTFIX_PROGRAMS / "master"), "-c", str(far.folder / "etc"), "-s"]
+        with open(far.folder / "master.out", "wb") as output:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            _await_connections(far, process)
+            yield far
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _make_folders(base: Path) -> None:
+    base.chmod(0o755)
+    postfix, postdrop = pwd.getpwnam("postfix"), os.stat("/usr/sbin/postdrop").st_gid
+    for name in (*QUEUE_FOLDERS, "maildrop", "public"):
+        (base / "queue" / name).mkdir(parents=True, mode=0o700)
+        os.chown(base / "queue" / name, postfix.pw_uid, 0)
+    for name, mode in (("maildrop", 0o730), ("public", 0o710)):
+        os.chown(base / "queue" / name, postfix.pw_uid, postdrop)
+        (base / "queue" / name).chmod(mode)
+    (base / "queue" / "pid").mkdir()
+    for name, uid in (("data", postfix.pw_uid), ("mail", MAIL_UID), ("etc", 0)):
+        (base / name).mkdir()
+        os.chown(base / name, uid, -1)
+
+
+def _configure(far: FarPostfix, hosts: Sequence[FarHost]) -> None:
+    base = far.folder
+    domains = " ".join(far.addresses)
+    main = MAIN.format(base=base, programs=POSTFIX_PROGRAMS, uid=MAIL_UID, domains=domains)
+    (base / "etc" / "main.cf").write_text(main)
+    services = ""
+    for host in hosts:
+        settings = {"myhostname": host.name, **host.settings}
+        if host.certificate is None:
+            settings["smtpd_tls_security_level"] = "none"
+        else:
+            settings["smtpd_tls_chain_files"] = str(_write_chain(base / "etc", host.certificate))
+        services += f"{far.addresses[host.domain]}:{far.port} inet n - n - - smtpd\n"
+        services += "".join(f"  -o {{ {key} = {value} }}\n" for key, value in settings.items())
+    (base / "etc" / "master.cf").write_text(services + MASTER)
+
+
+def _write_chain(folder: Path, made: Made) -> Path:
+    file = folder / f"{made.certificate.serial_number}.pem"
+    key = made.key.private_bytes(PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(key + b"".join(one.public_bytes(PEM) for one in (made.certificate, *made.above)))
+    file.chmod(0o600)
+    return file
+
+
+def _free_port() -> int:
+    """A port that is free on every address of this machine."""
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _await_connections(far: FarPostfix, process: subprocess.Popen[bytes]) -> None:
+    """Master listens on all addresses before it does anything else."""
+    deadline = time.monotonic() + START_TIMEOUT
+    address = list(far.addresses.values())[-1]
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection((address, far.port), timeout=START_TIMEOUT) as sock:
+            if sock.recv(1):
+                return
+        time.sleep(0.02)
+    logs = [far.folder / name for name in ("master.out", "postfix.log")]
+    raise RuntimeError("Postfix does not answer: " + "".join(log.read_text() for log in logs if log.exists()))
