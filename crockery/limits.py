@@ -174,6 +174,7 @@ IMAP_LOGIN_TIMEOUT: Final = 60.0  # seconds of silence before login: strangers d
 IMAP_AUTOLOGOUT: Final = 31 * 60.0  # seconds of silence after login; RFC 9051 §5.4 says 30 minutes at least
 IMAP_KEEPALIVE: Final = 120.0  # seconds between "* OK Still here" in IDLE: routers forget quiet connections after less
 IMAP_OUTPUT_HELD: Final = 128 * KiB  # rendered and not yet sent; beyond it a command waits for the client to read
+IMAP_STORED_HELD: Final = 1 * MiB  # the same for replies to STORE, which are rendered while its event is being synced
 IMAP_INPUT_BATCH: Final = 1 * MiB  # octets of a pipeline worked on before its first replies must leave
 IMAP_TURN: Final = 0.008  # seconds a session computes before it gives the others a turn
 IMAP_SLICE: Final = 1000  # messages rendered at once; a line is some 80 octets and takes a microsecond

@@ -74,9 +74,9 @@ class Output:
                 await self._connection.send(data)
             await self.pause()
 
-    async def relieve(self) -> None:
-        """In the midst of a long command: send if much is held, and let others have a turn when ours was long."""
-        if self.size >= limits.IMAP_OUTPUT_HELD:
+    async def relieve(self, held: int = limits.IMAP_OUTPUT_HELD) -> None:
+        """In the midst of a long command: send if more is held, and let others have a turn when ours was long."""
+        if self.size >= held:
             await self.flush()
         await self.pause()
 

@@ -75,6 +75,11 @@ def _set_seen(session: Session, selected: Selected, indices: Indices, arguments:
 
 def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     """Messages to render at once: many where the columns have it all, else by their size, and large ones alone."""
+    for start in range(0, len(indices), limits.IMAP_SLICE):  # to look at all of a large mailbox takes long
+        yield from _cut(selected, indices[start : start + limits.IMAP_SLICE], plan, messages)
+
+
+def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     here, rows = selected.rows(indices)
     sizes = selected.mailbox.columns.size[rows].astype(np.int64)
     if not plan.needs_data:

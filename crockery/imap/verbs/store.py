@@ -43,8 +43,13 @@ async def handle_store(session: Session, command: Command, arguments: Store) -> 
     if len(changed):
         selected.know(mailbox.position)
         session.changed()
-    told = selected.render_flags(here, rows, uid=command.uid, silent=arguments.silent)
-    session.out.write(told, mailbox.position)
+    for start in range(0, len(here), limits.IMAP_SLICE):
+        some, there = selected.rows(here[start : start + limits.IMAP_SLICE])
+        told = selected.render_flags(some, there, uid=command.uid, silent=arguments.silent)
+        session.out.write(told, mailbox.position)
+        await session.out.relieve(limits.IMAP_STORED_HELD)
+    if len(modified) and gone and not command.uid:
+        raise Refusal("Some of the messages no longer exist", _modified(selected, command, modified))
     if len(modified):
         return Completed("Conditional STORE failed for some", _modified(selected, command, modified))
     return DONE
