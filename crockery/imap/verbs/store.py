@@ -30,12 +30,12 @@ async def handle_store(session: Session, command: Command, arguments: Store) -> 
     here, rows = selected.rows(indices)
     mailbox = selected.mailbox
     modified = indices[:0]
+    gone = len(indices) - len(here)
     if unchanged is not None:
-        if len(here) != len(indices) and not command.uid:
-            code = _modified(selected, command, np.setdiff1d(indices, here))
-            raise Refusal("Some of the messages no longer exist", code)
         fresh = mailbox.columns.modseq[rows] <= unchanged
         modified, here, rows = here[~fresh], here[fresh], rows[fresh]
+        if gone and not command.uid:
+            modified = np.setdiff1d(indices, here)
     uids = mailbox.columns.uid[rows]
     changed = store_flags(
         session.store, session.actor, mailbox, uids, arguments.action or "=", arguments.flags, cmd=command.verb
