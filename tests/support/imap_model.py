@@ -290,8 +290,10 @@ class World:
     async def _do(self, session: int, text: str, status: str) -> str:
         return await self._command(await self.peer(session), text, status)
 
-    async def _command(self, peer: Peer, text: str, status: str | None, *, tells: bool = True) -> str:
-        """Say it, hear all responses, compare; returns the tagged line."""
+    async def _command(
+        self, peer: Peer, text: str, status: str | None, *, tells: bool = True, after: Callable[[], None] = lambda: None
+    ) -> str:
+        """Say it, hear all responses, compare; returns the tagged line. `after`: what the client does at the OK."""
         session = self.peers.index(peer)
         self.story.append(f"{session}: {text}")
         peer.tags += 1
@@ -307,6 +309,7 @@ class World:
         self.story.append(f"     {line}")
         if status is not None:
             check(line.startswith(f"{tag} {status}"), f"{status} was expected")
+        after()
         if tells:
             peer.settled(expunged=may_expunge)
         return line
@@ -393,6 +396,12 @@ async def store(world: World, session: int, a: int, b: int) -> None:
     by_uid = b // 25 % 2
     numbers = ",".join(str(uid) if by_uid else str(at + 1) for at, uid in zip(chosen, uids, strict=True))
     status = "NO [READ-ONLY]"
+
+    def known() -> None:
+        for uid in uids:
+            if "SILENT" in change and peer.writable and uid in peer.flags:
+                peer.flags[uid] = _changed(peer.flags[uid], change, flag.lower())  # what a client does by itself
+
     if peer.writable:
         status = "OK"
         for uid in uids:
@@ -401,9 +410,7 @@ async def store(world: World, session: int, a: int, b: int) -> None:
                 continue
             peer.before[uid] = message.flags
             message.flags = _changed(message.flags, change, flag.lower())
-            if "SILENT" in change and uid in peer.flags:
-                peer.flags[uid] = message.flags  # what a client computes for itself
-    await world._command(peer, f"{'UID ' * by_uid}STORE {numbers} {change} ({flag})", status)
+    await world._command(peer, f"{'UID ' * by_uid}STORE {numbers} {change} ({flag})", status, after=known)
     peer.before = {}
 
 
