@@ -15,11 +15,14 @@ from crockery.actions.actor import the_server
 from crockery.actions.queue import reschedule_recipients
 from crockery.app.outgoing import World
 from crockery.delivery.tls.certificates import Roots
+from crockery.net.https import verifying_context
+from crockery.net.resolver.unbound import UnboundMissing, load
 from crockery.projections.queue import Recipient
-from tests.support.certificates import DAY, make
-from tests.support.dns_server import scripted_dns
+from tests.support.certificates import DAY, make, tlsa
+from tests.support.dns_server import SignedDNS, missing_tools, scripted_dns, signed_dns
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix, missing
 from tests.support.server import RunningServer, running_server
+from tests.support.tls_server import tls_server
 
 PATIENCE = 20
 NOW = int(time.time())
@@ -38,7 +41,21 @@ HOSTS = [
         make_now("mx.picky.test", signer=ROOT),
         {"smtpd_sender_restrictions": "static:{550 5.7.1 not from you}"},
     ),
+    FarHost("dane.signed.test", make_now("mx.dane.signed.test")),
+    FarHost("other.signed.test", make_now("mx.other.signed.test", signer=ROOT)),
+    FarHost("forged.signed.test", make_now("mx.forged.signed.test", signer=ROOT)),
+    FarHost("unusable.signed.test", make_now("mx.unusable.signed.test", signer=ROOT)),
+    FarHost("sts.strict.test", make_now("mx.sts.strict.test", signer=ROOT)),
+    FarHost("self.strict.test", make_now("mx.self.strict.test")),
+    FarHost("unnamed.strict.test", make_now("mx.unnamed.strict.test", signer=ROOT)),
 ]
+STS = b"""\
+version: STSv1
+mode: enforce
+mx: mx.sts.strict.test
+mx: mx.self.strict.test
+max_age: 1000
+"""
 ACCESS = {
     "at_rcpt": {"later@good.test": "450 4.2.0 greylisted, come again", "gone@good.test": "550 5.1.1 no such person"},
     "at_data": {"latedata@good.test": "451 4.3.0 not just now", "nodata@good.test": "554 5.7.1 no data from you"},
@@ -65,6 +82,52 @@ async def ours(far: FarPostfix, folder: Path) -> AsyncIterator[RunningServer]:
             world = World(
                 f"127.0.0.1:{dns.server.port}", far.port, Roots.of([ROOT.der]),
                 ssl.create_default_context(), validate=False,
+            )  # fmt: skip
+            async with running_server(folder, world=world) as here:
+                yield here
+
+
+@pytest.fixture(scope="module")
+def zones(far: FarPostfix, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
+    """signed.test with TLSA records, of which `other` names another key; strict.test with MTA-STS."""
+    packages = missing_tools()
+    if packages:
+        pytest.skip(f"needs Debian's {packages}")
+    try:
+        load()
+    except UnboundMissing:
+        pytest.skip("needs Debian's libunbound8")
+    shown = {host.domain: host.certificate.der for host in HOSTS if host.certificate is not None}
+    zones: dict[str, list[str]] = {"signed.test": [], "strict.test": ["mta-sts IN A 127.0.0.1"]}
+    for domain, address in far.addresses.items():
+        name, _, origin = domain.partition(".")
+        if origin in zones:
+            zones[origin] += [f"{name} IN MX 10 mx.{name}", f"mx.{name} IN A {address}"]
+        if origin == "strict.test":
+            zones[origin] += [f'_mta-sts.{name} IN TXT "v=STSv1; id=1"', f"mta-sts.{name} IN A 127.0.0.1"]
+    for name, usage, of, mark in (
+        ("dane", 3, "dane", ""),
+        ("other", 3, "dane", ""),
+        ("forged", 3, "forged", ";tamper"),
+        ("unusable", 1, "unusable", ""),
+    ):
+        digest = tlsa(shown[f"{of}.signed.test"]).data.hex()
+        zones["signed.test"].append(f"_{far.port}._tcp.mx.{name} IN TLSA {usage} 1 1 {digest} {mark}")
+    signed, plain = ({origin: "\n".join(zones[origin])} for origin in ("signed.test", "strict.test"))
+    with signed_dns(tmp_path_factory.mktemp("dns"), signed, plain) as served:
+        yield served
+
+
+@contextlib.asynccontextmanager
+async def ours_validating(far: FarPostfix, zones: SignedDNS, folder: Path) -> AsyncIterator[RunningServer]:
+    """Our server, which validates the DNS and fetches policies."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (len(STS), STS)
+    names = [f"mta-sts.{host.domain}" for host in HOSTS if host.domain.endswith(".strict.test")]
+    with trio.fail_after(PATIENCE):
+        async with tls_server(make_now(*names, signer=ROOT).server_context(folder), [answer]) as web:
+            world = World(
+                f"127.0.0.1:{zones.server.port}", far.port, Roots.of([ROOT.der]),
+                verifying_context(ROOT.der), web.port, allow_private=True, anchors=zones.anchors,
             )  # fmt: skip
             async with running_server(folder, world=world) as here:
                 yield here
@@ -176,3 +239,52 @@ async def test_refused_at_each_stage(
             (notice,) = inbox(here)
             assert b"message/delivery-status" in notice and words in " ".join(notice.decode().split())
         assert not far.mails(address)
+
+
+@pytest.mark.parametrize(
+    ("domain", "verified"),
+    [("dane.signed.test", "dane"), ("unusable.signed.test", "certificate"), ("sts.strict.test", "mta-sts")],
+)
+async def test_sent_by_the_domains_policy(
+    far: FarPostfix, zones: SignedDNS, tmp_path: Path, domain: str, verified: str
+) -> None:
+    async with ours_validating(far, zones, tmp_path) as here:
+        (attempt,) = (await tried(here, await submit(here, f"ben@{domain}"))).story
+        assert attempt.place.tls is not None
+        assert (attempt.result, attempt.place.tls["verified"]) == ("delivered", verified)
+        await until(lambda: far.mails(f"ben@{domain}"))
+
+
+@pytest.mark.parametrize(
+    ("domain", "policy", "fault"),
+    [
+        ("other.signed.test", "DANE", "dane-mismatch"),
+        ("self.strict.test", "MTA-STS", "self-signed"),
+        ("unnamed.strict.test", "MTA-STS", "mx-not-named"),
+    ],
+)
+async def test_held_by_the_domains_policy(
+    far: FarPostfix, zones: SignedDNS, tmp_path: Path, domain: str, policy: str, fault: str
+) -> None:
+    async with ours_validating(far, zones, tmp_path) as here:
+        number = await submit(here, f"ben@{domain}")
+        recipient = await tried(here, number)
+        assert (recipient.state.name, recipient.story[0].why) == ("HELD_INSECURE", "policy")
+        assert recipient.problem is not None
+        assert (recipient.problem["policy"], recipient.problem["fault"]) == (policy, fault)
+        await until(lambda: inbox(here))
+        assert b"crockery+" in inbox(here)[0]
+        assert not far.mails(f"ben@{domain}")
+        reschedule_recipients(here.store, the_server(), number, insecure=True)
+        await until(lambda: far.mails(f"ben@{domain}"))
+
+
+async def test_forged_records_let_nothing_through(far: FarPostfix, zones: SignedDNS, tmp_path: Path) -> None:
+    async with ours_validating(far, zones, tmp_path) as here:
+        number = await submit(here, "ben@forged.signed.test")
+        recipient = await tried(here, number)
+        assert (recipient.state.name, recipient.story[0].why) == ("DUE", "dane")
+        reschedule_recipients(here.store, the_server(), number, insecure=True)
+        await tried(here, number, 2)
+        assert (recipient.state.name, recipient.story[1].why) == ("DUE", "dane")
+        assert not far.mails("ben@forged.signed.test")
