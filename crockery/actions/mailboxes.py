@@ -117,7 +117,7 @@ def rename_mailbox(store: Store, actor: Actor, account: int, old: str, new: str)
 
 
 def _rename_inbox(store: Store, actor: Actor, inbox: Mailbox, new: str) -> None:
-    """RFC 9051 section 6.3.6: the messages move into a new mailbox, INBOX stays, empty; annotations are in both then."""
+    """RFC 9051 section 6.3.6: the messages move into a new mailbox; INBOX stays, empty. Both have the annotations."""
     created = create_mailbox(store, actor, inbox.account, new)
     with contextlib.suppress(TooManyEntries):
         set_metadata(store, actor, inbox.account, created, store.state.metadata.of(inbox.account, inbox.id))
