@@ -11,7 +11,6 @@ its own; the system's Postfix is neither read nor changed.
 import contextlib
 import dataclasses
 import os
-import pwd
 import socket
 import subprocess
 import tempfile
@@ -22,7 +21,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
 
 from tests.support.certificates import PEM, Made
-from tools.bench.peer import MAIL_UID, POSTFIX_PROGRAMS, QUEUE_FOLDERS
+from tools.bench.peer import MAIL_UID, POSTFIX_PROGRAMS, make_queue
 
 START_TIMEOUT = 20.0  # seconds
 FIRST_ADDRESS = 31  # 127.0.0.31 is that of the first host
@@ -142,15 +141,8 @@ def far_postfix(hosts: Sequence[FarHost], access: Mapping[str, Mapping[str, str]
 
 def _make_folders(base: Path) -> None:
     base.chmod(0o755)
-    postfix, postdrop = pwd.getpwnam("postfix"), os.stat("/usr/sbin/postdrop").st_gid
-    for name in (*QUEUE_FOLDERS, "maildrop", "public"):
-        (base / "queue" / name).mkdir(parents=True, mode=0o700)
-        os.chown(base / "queue" / name, postfix.pw_uid, 0)
-    for name, mode in (("maildrop", 0o730), ("public", 0o710)):
-        os.chown(base / "queue" / name, postfix.pw_uid, postdrop)
-        (base / "queue" / name).chmod(mode)
-    (base / "queue" / "pid").mkdir()
-    for name, uid in (("data", postfix.pw_uid), ("mail", MAIL_UID), ("etc", 0)):
+    make_queue(base)
+    for name, uid in (("mail", MAIL_UID), ("etc", 0)):
         (base / name).mkdir()
         os.chown(base / name, uid, -1)
 

@@ -1,9 +1,11 @@
 """Crockery under test: one log below one directory, made with `init`, served with `run` on ports of its own."""
 
+import os
 import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.bench.servers import (
@@ -24,11 +26,15 @@ ALL_PORTS = (SMTP, 80, IMAP, 443, 465, 587, IMAPS)
 
 
 class CrockeryServer:
-    """Crockery with its log at `directory/bench.crk`."""
+    """Crockery with its log at `directory/bench.crk`; `options` are more options of `run`."""
 
     name = "Crockery"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._options = options
+        self._environment = {**os.environ, **(environment or {})}
         self.log = directory / "bench.crk"
         self.derived = directory / "bench.crk.d"
         self._directory = directory
@@ -43,17 +49,21 @@ class CrockeryServer:
     def initialise(self) -> None:
         """Makes the log with the accounts of the benchmark. Raises ServerError."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        self._command("init", str(self.log), "--domain", DOMAIN, "--postmaster-password", "bench-postmaster")
+        self.command("init", str(self.log), "--domain", DOMAIN, "--postmaster-password", "bench-postmaster")
         for account in ACCOUNTS:
-            self._command("account", "add", account.user, "--password", account.password, "--log", str(self.log))
+            self.command("account", "add", account.user, "--password", account.password, "--log", str(self.log))
 
     def run(self, timeout: float = START_TIMEOUT) -> Endpoints:
         """Runs it on the log that is there; returns when SMTP and IMAP answer. Raises ServerError."""
         offset = free_port_offset()
-        arguments = ["run", str(self.log), "--bind", HOST, "--port-offset", str(offset)]
+        arguments = ["run", str(self.log), "--bind", HOST, "--port-offset", str(offset), *self._options]
         with open(self._directory / "crockery.out", "ab") as output:
             process = subprocess.Popen(
-                [crockery_program(), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                [crockery_program(), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self._environment,
             )
         self._process = process
         wait_for_greeting(offset + IMAP, process, timeout)
@@ -77,7 +87,8 @@ class CrockeryServer:
         """Deletes all that is derived from the log, so that the next start replays the log itself."""
         shutil.rmtree(self.derived, ignore_errors=True)
 
-    def _command(self, *arguments: str) -> None:
+    def command(self, *arguments: str) -> None:
+        """Runs a command that needs no answer. Raises ServerError."""
         done = subprocess.run([crockery_program(), *arguments], capture_output=True, text=True)
         if done.returncode:
             reason = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]

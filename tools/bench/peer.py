@@ -192,23 +192,28 @@ class Peer:
 
     def _write_postfix(self, smtp: int) -> None:
         base = self._directory
-        postfix = pwd.getpwnam("postfix")
-        postdrop = os.stat("/usr/sbin/postdrop").st_gid
-        for name in QUEUE_FOLDERS:
-            (base / "queue" / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.chown(base / "queue" / name, postfix.pw_uid, 0)
-        (base / "queue" / "pid").mkdir(exist_ok=True)
-        for name, mode in (("maildrop", 0o730), ("public", 0o710)):
-            (base / "queue" / name).mkdir(exist_ok=True)
-            os.chown(base / "queue" / name, postfix.pw_uid, postdrop)
-            (base / "queue" / name).chmod(mode)
-        (base / "data").mkdir(exist_ok=True)
-        os.chown(base / "data", postfix.pw_uid, postfix.pw_gid)
+        make_queue(base)
         (base / "postfix").mkdir(exist_ok=True)
         (base / "recipients").write_text("".join(f"{a.user} ok\n" for a in ACCOUNTS))
         main = POSTFIX_MAIN.format(base=base, domain=DOMAIN, programs=POSTFIX_PROGRAMS)
         (base / "postfix" / "main.cf").write_text(main)
         (base / "postfix" / "master.cf").write_text(POSTFIX_MASTER.format(smtp=smtp))
+
+
+def make_queue(base: Path) -> None:
+    """Makes the folders of Postfix below `base`, with the owners it insists on."""
+    postfix = pwd.getpwnam("postfix")
+    postdrop = os.stat("/usr/sbin/postdrop").st_gid
+    for name in QUEUE_FOLDERS:
+        (base / "queue" / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.chown(base / "queue" / name, postfix.pw_uid, 0)
+    (base / "queue" / "pid").mkdir(exist_ok=True)
+    for name, mode in (("maildrop", 0o730), ("public", 0o710)):
+        (base / "queue" / name).mkdir(exist_ok=True)
+        os.chown(base / "queue" / name, postfix.pw_uid, postdrop)
+        (base / "queue" / name).chmod(mode)
+    (base / "data").mkdir(exist_ok=True)
+    os.chown(base / "data", postfix.pw_uid, postfix.pw_gid)
 
 
 def make_certificate(certificate: Path, key: Path) -> None:

@@ -27,6 +27,7 @@ class Scale:
     mailbox: int = 5000  # messages of the mailbox read
     smtp_mails: int = 2000  # mails sent over many SMTP sessions
     smtp_mails_single: int = 500  # and over one
+    sent_mails: int = 5000  # mails sent on to another server
     round_trips: int = 5000  # NOOPs
     load_seconds: float = 5.0  # of NOOPs with SMTP load beside
     idle_samples: int = 10
@@ -40,6 +41,7 @@ QUICK = Scale(
     mailbox=500,
     smtp_mails=300,
     smtp_mails_single=100,
+    sent_mails=300,
     round_trips=1000,
     load_seconds=2.0,
     idle_samples=3,

@@ -3,6 +3,6 @@
 A new row is a function `Round -> float` and a line in the table of its file.
 """
 
-from tools.bench import rows_mailbox, rows_resources, rows_traffic
+from tools.bench import rows_mailbox, rows_resources, rows_sending, rows_traffic
 
-ROWS = (*rows_traffic.ROWS, *rows_mailbox.ROWS, *rows_resources.ROWS)
+ROWS = (*rows_traffic.ROWS, *rows_sending.ROWS, *rows_mailbox.ROWS, *rows_resources.ROWS)

@@ -4,16 +4,17 @@ Each session takes the next mail when the one before is answered: MAIL, RCPT and
 `smtp_load` runs it in a process of its own, so that it does not disturb what is measured meanwhile.
 """
 
+import base64
 import multiprocessing
 import selectors
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 
-from tools.bench.servers import HOST
+from tools.bench.servers import HOST, Account
 
 TIMEOUT = 120.0  # seconds without any answer
 LOAD_POLL = 0.02  # seconds between two looks whether the load has begun
@@ -33,7 +34,8 @@ def dot_stuffed(message: bytes) -> bytes:
 class _Session:
     """One connection: what it has sent and which reply it waits for."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, account: Account | None = None) -> None:
+        self._sender = account.user.encode() if account else SENDER
         self.socket = socket.create_connection((HOST, port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
@@ -41,11 +43,15 @@ class _Session:
         self._expect(b"220", 1)
         self.socket.sendall(b"EHLO client.test\r\n")
         self._expect(b"250", 1)
+        if account:
+            secret = base64.b64encode(f"\0{account.user}\0{account.password}".encode())
+            self.socket.sendall(b"AUTH PLAIN %s\r\n" % secret)
+            self._expect(b"235", 1)
 
     def begin(self, mail: bytes, recipient: str) -> None:
         """Sends the envelope of the next mail, which `mail` holds dot-stuffed."""
         self._mail = mail
-        self.socket.sendall(b"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n" % (SENDER, recipient.encode()))
+        self.socket.sendall(b"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n" % (self._sender, recipient.encode()))
 
     def proceed(self) -> bool:
         """Reads what came; sends the message when the envelope is accepted. Returns whether the mail is accepted."""
@@ -89,11 +95,22 @@ class _Session:
                 raise SmtpError(reply.decode("utf-8", "replace"))
 
 
-def send_mails(port: int, recipients: Sequence[str], mails: Sequence[bytes], sessions: int) -> None:
-    """Sends all `mails` over `sessions` connections, to each recipient in turn; returns when all are accepted."""
+def send_mails(
+    port: int,
+    recipients: Sequence[str],
+    mails: Sequence[bytes],
+    sessions: int,
+    account: Account | None = None,
+    on_begin: Callable[[], None] = lambda: None,
+) -> None:
+    """Sends all `mails` over `sessions` connections, to each recipient in turn; returns when all are accepted.
+
+    With an `account` it logs in, and the mail is from its address. `on_begin` is called when all are connected.
+    """
     stuffed = [dot_stuffed(mail) for mail in mails]
     jobs = iter([(mail, recipients[n % len(recipients)]) for n, mail in enumerate(stuffed)])
-    pool = [_Session(port) for _ in range(sessions)]
+    pool = [_Session(port, account) for _ in range(sessions)]
+    on_begin()
     _send_over(pool, jobs)
     for session in pool:
         session.quit()
