@@ -10,6 +10,7 @@ The way of a command: `server` takes it from the framer, `running` has its handl
     recent       which messages are \\Recent, in memory only
     fetching     FETCH items to octets, many messages at once;  streaming: one large message in frames
     matching     SEARCH keys against columns and contents
+    watching     what the client hears of beside its commands (NOTIFY);  telling: when and how
     messages     contents of messages, for both
     uploads      large messages on their way in;  assembling: messages put together of pieces (CATENATE)
     progress     word that a long command goes on

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crockery import limits
 from crockery.imap.wire.compress import Deflater, Inflater
@@ -203,6 +205,19 @@ def test_inflater_gives_small_pieces_and_keeps_what_is_behind_a_marker() -> None
     with pytest.raises(StreamLost):
         inflater.next_data()
     assert inflater.take_rest() == b"y LOGIN"
+
+
+@given(st.lists(st.binary(max_size=200) | st.just(deflated(b"a NOOP\r\n")), max_size=6), st.integers(0, 40))
+def test_any_octets_are_text_or_damage_and_the_rest_is_kept(pieces: list[bytes], cut: int) -> None:
+    inflater = Inflater()
+    data = b"".join(pieces)
+    try:
+        for piece in (data[:cut], data[cut:]):
+            inflater.receive_data(piece)
+            inflate_all(inflater)
+    except StreamLost:
+        pass
+    assert inflater.take_rest() in data
 
 
 def test_deflater_and_inflater_are_inverse() -> None:

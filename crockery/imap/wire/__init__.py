@@ -10,6 +10,7 @@ through the `render_` functions. Nothing here knows of sockets, clocks or mailbo
 - `mailboxes`   Select, Create, MailboxArgument, Rename, Status;  `listing`: List;  `append`: Append
 - `fetch`       Fetch: FetchItem, FetchSection;  `search`: Search and its tree of keys;  `messages`: Store, Copy, ...
 - `modifiers`   what modifiers of FETCH and STORE, and parameters of SELECT mean;  `url`: URLs of CATENATE;  `batches`
+- `compress`    DEFLATE in both directions;  `metadata`, `notify`, `quota`: commands and responses of these
 - `sequence`    `SequenceSet`: `resolve(largest)`, `indices(uids)`, `positions(count)`, `exceeds(count)`
 - `mailbox`     names to and from the wire, `ListPattern`;  `utf7`;  `flags`;  `dates`;  `params`
 - `cursor`      the terminals, for parsers of further verbs
