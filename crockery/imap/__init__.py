@@ -12,6 +12,8 @@ The way of a command: `server` takes it from the framer, `running` has its handl
     matching     SEARCH keys against columns and contents
     watching     what the client hears of beside its commands (NOTIFY);  telling: when and how
     messages     contents of messages, for both
+    sorting      sort keys as columns, for SORT and THREAD
+    results      what is told of messages found;  contexts: searches kept up to date;  filters: named ones
     uploads      large messages on their way in;  assembling: messages put together of pieces (CATENATE)
     progress     word that a long command goes on
     capability   what is offered when;  errors: refusals and their response codes

@@ -8,6 +8,7 @@ through the `render_` functions. Nothing here knows of sockets, clocks or mailbo
 - `verbs`       `VERBS`: each verb's parser, `State`s where it is legal, `Trait`s; `Arguments`, the union of:
 - `access`      NoArguments, Login, Authenticate (`decode_sasl_line` for its later lines), Id, Enable
 - `mailboxes`   Select, Create, MailboxArgument, Rename, Status;  `listing`: List;  `append`: Append
+- `search_returns` options of RETURN, CancelUpdate;  `sort`: Sort, Thread;  `multisearch`: Multisearch
 - `fetch`       Fetch: FetchItem, FetchSection;  `search`: Search and its tree of keys;  `messages`: Store, Copy, ...
 - `modifiers`   what modifiers of FETCH and STORE, and parameters of SELECT mean;  `url`: URLs of CATENATE;  `batches`
 - `compress`    DEFLATE in both directions;  `metadata`, `notify`, `quota`: commands and responses of these
