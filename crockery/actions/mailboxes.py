@@ -75,7 +75,10 @@ def add_mailbox(
 
 
 def _next_uidvalidity(store: Store, atom: Atom) -> int:
-    """Never given before, here or in another account: beyond all that were, not below the clock (RFC 9051 2.3.1.1)."""
+    """Never given before, here or in another account: beyond all that were, not below the clock (RFC 9051 2.3.1.1).
+
+    The clock alone would not do: mailboxes made faster than one a second are ahead of it.
+    """
     return min(max(store.now, store.state.mailboxes.last_uidvalidity) + atom.next - store.log.head, 0xFFFFFFFF)
 
 
