@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+import trio
 
 from crockery import limits
 from crockery.actions.mail import store_flags
@@ -43,6 +44,8 @@ async def handle_store(session: Session, command: Command, arguments: Store) -> 
     if len(changed):
         selected.know(mailbox.position)
         session.changed()
+        if len(here) > limits.IMAP_SLICE_KEPT:
+            await trio.lowlevel.checkpoint()  # the writer begins to sync, in its thread, while replies are rendered
     for start in range(0, len(here), limits.IMAP_SLICE):
         some, there = selected.rows(here[start : start + limits.IMAP_SLICE])
         told = selected.render_flags(some, there, uid=command.uid, silent=arguments.silent)
