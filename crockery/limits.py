@@ -10,7 +10,9 @@ KiB: Final = 1024
 MiB: Final = 1024 * KiB
 
 # IMAP on the wire (crockery/imap/wire)
-IMAP_COMMAND_TEXT_MAX: Final = 64 * KiB  # all lines of one command; Dovecot's figure: clients send long UID sets unsplit
+IMAP_COMMAND_TEXT_MAX: Final = (
+    64 * KiB
+)  # all lines of one command; Dovecot's figure: clients send long UID sets unsplit
 IMAP_LITERAL_MAX: Final = 64 * KiB  # one literal held in memory; larger ones are refused, or streamed for APPEND
 IMAP_COMMAND_HELD_MAX: Final = 256 * KiB  # all held literals of one command
 IMAP_LITERALS_MAX: Final = 2048  # literals in one command; MULTIAPPEND uploads a few hundred messages

@@ -16,7 +16,7 @@ import pytest
 from crockery.cli.demo.mails import read_mails
 from tests.support.commands import crockery
 
-PORTS = 21000 + os.getpid() % 20000
+PORTS = 10000 + os.getpid() % 10000  # below the ports that the system gives to clients
 
 
 @contextmanager

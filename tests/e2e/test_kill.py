@@ -17,8 +17,8 @@ from tests.support.far_side import FarSide
 from tests.support.queue import enqueue, states
 from tests.support.server import make_log
 
-MAILS = 200
-ROUNDS = 3
+MAILS = 80
+ROUNDS = 2
 
 
 def open_store(path: Path) -> Store:

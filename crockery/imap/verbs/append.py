@@ -95,6 +95,11 @@ def _find_replaced(selected: Selected, command: Command, arguments: Replace) -> 
 
 
 async def _receive(session: Session, append: Append) -> list[Ready]:
+    """The messages, stored or ready to be.
+
+    Mail with 8-bit characters in its header is taken from any client, not only (RFC 9755 section 4) after UTF8=ACCEPT:
+    there is much of it, and a client that moves mail here must be able to bring it as it is.
+    """
     _check(session, append)
     ready: list[Ready] = []
     for index, message in enumerate(append.messages):
@@ -109,8 +114,8 @@ async def _receive(session: Session, append: Append) -> list[Ready]:
                 raise Refusal("A message of no octets is none", b"CANNOT")
             header = upload.header
             body = upload.finish()
-        if not header.isascii() and not session.features.utf8:
-            raise Refusal("A header with 8-bit characters is for those who enabled UTF8=ACCEPT", b"CANNOT")
+        if message.utf8 and not session.features.utf8:
+            raise Refusal("UTF8 (...) is for those who enabled UTF8=ACCEPT", b"CANNOT")
         ready.append(Ready(message, body, read_conversation(header)))
     return ready
 
