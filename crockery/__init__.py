@@ -1,8 +1,8 @@
 """Crockery: the mail server for one domain. One program, one file.
 
 The one idea: everything that happens is an event in one append-only log (`events`); all that is known is a fold of it
-(`projections`), held in memory; only `actions` write. Nobody outside is told of anything before it is on disk. Backup is
-copying the file; upgrade is replay.
+(`projections`), held in memory; only `actions` write. Nobody outside is told of anything before it is on disk. Backup
+is copying the file; upgrade is replay.
 
 Rooms, from the outside in (each imports only what stands below it; import-linter checks):
 
@@ -31,11 +31,11 @@ and `events.log.Log.append` gives them numbers, applies them to the projections 
 for `events.writer.Writer.wait_durable`; one writev and one fdatasync later it says 250.
 
 The way of a read out. `imap.server.serve_imap` feeds `imap.wire.framer`; `imap.wire.parser` makes a Command, and the
-verb's file in `imap.verbs` does it. FLAGS, sizes and dates come from the mailbox's columns
-(`projections.columns`); ENVELOPE and BODYSTRUCTURE from the derived file of `projections.structure`, ready to send; BODY[]
-from `events.log.Log.read_message`, cut to the section by `message.sections`. What is rendered carries the position of the
-newest event it was read from, and leaves when that is durable. Other sessions that have the mailbox selected are woken by
-`net.changes` and tell their clients from the difference between their own view (`imap.selected`) and the columns.
+verb's file in `imap.verbs` does it. FLAGS, sizes and dates come from the mailbox's columns (`projections.columns`);
+ENVELOPE and BODYSTRUCTURE from the derived file of `projections.structure`, ready to send; BODY[] from
+`events.log.Log.read_message`, cut to the section by `message.sections`. What is rendered carries the position of the
+newest event it was read from, and leaves when that is durable. Other sessions that have the mailbox selected are woken
+by `net.changes` and tell their clients from the difference between their own view (`imap.selected`) and the columns.
 
 The way back after a crash. `events.opening` replays the log (or the newest snapshot and what came after), cuts what
 no frame calls durable and does not verify, refuses what is damaged; see `events.recover`.

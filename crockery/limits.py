@@ -99,7 +99,7 @@ STOP_SYNC: Final = 5.0
 """Seconds an orderly stop waits for the last batch to be written."""
 
 DSN_WHOLE_MAX: Final = 1 * MiB
-"""Octets of a message that comes back whole with a notice of failure (RET=FULL); of larger ones only the header does."""
+"""Octets of a message that comes back whole with a notice of failure (RET=FULL); of larger ones only the header."""
 MAX_DSN_RECIPIENTS: Final = 1000
 """Recipients read of an incoming notice: no message of ours had more."""
 

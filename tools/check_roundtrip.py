@@ -5,7 +5,7 @@
 
 By APPEND a message must come back as it is; over SMTP below the trace fields, without the fields that only the server
 may write (Return-Path, its own Authentication-Results), and below an empty line where it has no header. RFC822.SIZE
-must be right, ENVELOPE and BODYSTRUCTURE as `tools.imap_reading` reads the mail, BODY[HEADER] and BODY[TEXT] its halves.
+must be right, ENVELOPE and BODYSTRUCTURE as `tools.imap_reading` reads the mail, BODY[HEADER] and BODY[TEXT] halves.
 """
 
 import re

@@ -25,7 +25,7 @@ class MessageQueued(TypedDict):
     account: int
     """The account that submitted it, or set the forward; 0: the server itself."""
     origin: str
-    """ "submitted", "forward", "notice" (a DSN) or "report"; "received": it was delivered here, and is in the queue only
+    """ "submitted", "forward", "notice" (a DSN) or "report"; "received": it was delivered here and is in the queue only
     until its sender is told so (RFC 3461)."""
     reverse_path: str
     recipients: list[str]
