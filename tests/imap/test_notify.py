@@ -47,6 +47,7 @@ async def test_overflow_ends_it_and_a_new_notify_begins_anew(
     line = await client.line()
     assert line.startswith("* OK [NOTIFICATIONOVERFLOW] "), line
     subscribe_many(server, 1, "b")
+    await server.services.writer.wait_durable(server.store.log.head)
     await client.send(b"x NOOP\r\n")
     assert await client.line() == "x OK NOOP completed"
     await client.send(b"n NOTIFY SET (personal (SubscriptionChange))\r\n")
