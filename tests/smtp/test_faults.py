@@ -47,6 +47,7 @@ async def test_a_stalled_log_refuses_early(tmp_path: Path) -> None:
     async with smtp_server(tmp_path / "x.crk") as served:
         peer = await served.connect()
         await peer.codes("EHLO c")
+        await served.services.writer.wait_durable(served.store.log.head)  # a batch that is done ends a stall
         served.store.log.stalled = True
         assert await peer.codes("MAIL FROM:<>") == [452]
 
