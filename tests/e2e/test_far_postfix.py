@@ -20,9 +20,10 @@ from crockery.net.resolver.unbound import UnboundMissing, load
 from crockery.projections.queue import Recipient
 from tests.support.certificates import DAY, make, tlsa
 from tests.support.dns_server import SignedDNS, missing_tools, scripted_dns, signed_dns
-from tests.support.far_postfix import FarHost, FarPostfix, far_postfix, missing
+from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
 from tests.support.server import RunningServer, running_server
 from tests.support.tls_server import tls_server
+from tools import postfix
 
 PATIENCE = 20
 NOW = int(time.time())
@@ -65,7 +66,7 @@ ACCESS = {
 
 @pytest.fixture(scope="module")
 def far() -> Iterator[FarPostfix]:
-    reason = missing()
+    reason = postfix.missing()
     if reason:
         pytest.skip(reason)
     with far_postfix(HOSTS, ACCESS) as running:

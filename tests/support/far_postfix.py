@@ -21,26 +21,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
 
 from tests.support.certificates import PEM, Made
-from tools.bench.peer import MAIL_UID, POSTFIX_PROGRAMS, make_queue
+from tools import postfix
 
 START_TIMEOUT = 20.0  # seconds
 FIRST_ADDRESS = 31  # 127.0.0.31 is that of the first host
 
-MAIN = """\
-compatibility_level = 3.6
-queue_directory = {base}/queue
-data_directory = {base}/data
-command_directory = /usr/sbin
-daemon_directory = {programs}
-mail_owner = postfix
-setgid_group = postdrop
-maillog_file = {base}/postfix.log
-maillog_file_prefixes = {base}
-mydestination =
+SETTINGS = """\
 mynetworks =
-alias_maps =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 virtual_mailbox_domains = {domains}
 virtual_mailbox_maps = static:all/
 virtual_mailbox_base = {base}/mail
@@ -49,30 +36,12 @@ virtual_gid_maps = static:{uid}
 virtual_transport = virtual
 smtpd_tls_security_level = may
 smtpd_tls_received_header = yes
-smtpd_tls_session_cache_database =
 smtpd_peername_lookup = no
 smtpd_delay_reject = no
 smtpd_error_sleep_time = 0
 smtpd_recipient_restrictions = check_recipient_access texthash:{base}/at_rcpt, reject_unauth_destination
 smtpd_data_restrictions = check_recipient_access texthash:{base}/at_data
 smtpd_end_of_data_restrictions = check_recipient_access texthash:{base}/at_end
-local_header_rewrite_clients =
-"""
-
-MASTER = """\
-cleanup   unix  n       -       n       -       0       cleanup
-qmgr      unix  n       -       n       300     1       qmgr
-tlsmgr    unix  -       -       n       1000?   1       tlsmgr
-rewrite   unix  -       -       n       -       -       trivial-rewrite
-bounce    unix  -       -       n       -       0       bounce
-defer     unix  -       -       n       -       0       bounce
-trace     unix  -       -       n       -       0       bounce
-proxymap  unix  -       -       n       -       -       proxymap
-error     unix  -       -       n       -       -       error
-retry     unix  -       -       n       -       -       error
-virtual   unix  -       n       n       -       -       virtual
-anvil     unix  -       -       n       -       1       anvil
-postlog   unix-dgram n  -       n       -       1       postlogd
 """
 
 
@@ -105,15 +74,6 @@ class FarPostfix:
         return [mail for mail in mails if f"\nDelivered-To: {recipient}\n".encode() in mail]
 
 
-def missing() -> str:
-    """Why no Postfix can be started; "" if it can."""
-    if os.geteuid() != 0:
-        return "Postfix starts as root only"
-    if not (POSTFIX_PROGRAMS / "master").exists():
-        return "needs Debian's postfix"
-    return ""
-
-
 @contextlib.contextmanager
 def far_postfix(hosts: Sequence[FarHost], access: Mapping[str, Mapping[str, str]]) -> Iterator[FarPostfix]:
     """Serve `hosts`. `access` maps a stage (at_rcpt, at_data, at_end) to access(5) entries, recipient to action.
@@ -127,41 +87,29 @@ def far_postfix(hosts: Sequence[FarHost], access: Mapping[str, Mapping[str, str]
         for stage in ("at_rcpt", "at_data", "at_end"):
             lines = [f"{recipient} {action}\n" for recipient, action in access.get(stage, {}).items()]
             (far.folder / stage).write_text("".join(lines))
-        _configure(far, hosts)
-        command = [str(POSTFIX_PROGRAMS / "master"), "-c", str(far.folder / "etc"), "-s"]
-        with open(far.folder / "master.out", "wb") as output:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        try:
-            _await_connections(far, process)
+        settings = SETTINGS.format(base=far.folder, uid=postfix.MAIL_UID, domains=" ".join(addresses))
+        with postfix.running(far.folder, settings, _services(far, hosts)) as master:
+            _await_connections(far, master)
             yield far
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def _make_folders(base: Path) -> None:
-    base.chmod(0o755)
-    make_queue(base)
-    for name, uid in (("mail", MAIL_UID), ("etc", 0)):
+    for name, uid in (("mail", postfix.MAIL_UID), ("etc", 0)):
         (base / name).mkdir()
         os.chown(base / name, uid, -1)
 
 
-def _configure(far: FarPostfix, hosts: Sequence[FarHost]) -> None:
-    base = far.folder
-    domains = " ".join(far.addresses)
-    main = MAIN.format(base=base, programs=POSTFIX_PROGRAMS, uid=MAIL_UID, domains=domains)
-    (base / "etc" / "main.cf").write_text(main)
+def _services(far: FarPostfix, hosts: Sequence[FarHost]) -> str:
     services = ""
     for host in hosts:
         settings = {"myhostname": host.name, **host.settings}
         if host.certificate is None:
             settings["smtpd_tls_security_level"] = "none"
         else:
-            settings["smtpd_tls_chain_files"] = str(_write_chain(base / "etc", host.certificate))
+            settings["smtpd_tls_chain_files"] = str(_write_chain(far.folder / "etc", host.certificate))
         services += f"{far.addresses[host.domain]}:{far.port} inet n - n - - smtpd\n"
         services += "".join(f"  -o {{ {key} = {value} }}\n" for key, value in settings.items())
-    (base / "etc" / "master.cf").write_text(services + MASTER)
+    return services
 
 
 def _write_chain(folder: Path, made: Made) -> Path:
@@ -188,5 +136,5 @@ def _await_connections(far: FarPostfix, process: subprocess.Popen[bytes]) -> Non
             if sock.recv(1):
                 return
         time.sleep(0.02)
-    logs = [far.folder / name for name in ("master.out", "postfix.log")]
+    logs = [far.folder / name for name in ("postfix.out", "postfix.log")]
     raise RuntimeError("Postfix does not answer: " + "".join(log.read_text() for log in logs if log.exists()))

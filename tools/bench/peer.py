@@ -7,14 +7,16 @@ alter the mail (header rewriting).
 """
 
 import os
-import pwd
 import shutil
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
+from tools import postfix
 from tools.bench.servers import (
     ACCOUNTS,
     DOMAIN,
+    HOST,
     Endpoints,
     ServerError,
     end_process,
@@ -22,9 +24,6 @@ from tools.bench.servers import (
     size_of_tree,
     wait_for_greeting,
 )
-
-POSTFIX_PROGRAMS = Path("/usr/lib/postfix/sbin")
-MAIL_UID = 5000  # owner of the mailboxes; needs no entry in /etc/passwd
 
 DOVECOT_CONF = """\
 base_dir = {base}/run
@@ -45,8 +44,9 @@ disable_plaintext_auth = yes
 ssl = yes
 ssl_cert = <{base}/cert.pem
 ssl_key = <{base}/key.pem
-default_process_limit = 1000
-mail_max_userip_connections = 1000
+default_process_limit = 2500
+default_client_limit = 5000
+mail_max_userip_connections = 2500
 namespace inbox {{
   inbox = yes
 }}
@@ -76,31 +76,16 @@ service lmtp {{
 }}
 """
 
-POSTFIX_MAIN = """\
-compatibility_level = 3.6
-queue_directory = {base}/queue
-data_directory = {base}/data
-command_directory = /usr/sbin
-daemon_directory = {programs}
-mail_owner = postfix
-setgid_group = postdrop
-maillog_file = {base}/postfix.log
-maillog_file_prefixes = {base}
+POSTFIX_SETTINGS = """\
 myhostname = mail.{domain}
-mydestination =
 mynetworks = 127.0.0.0/8
-alias_maps =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 virtual_mailbox_domains = {domain}
 virtual_mailbox_maps = texthash:{base}/recipients
 virtual_transport = lmtp:unix:{base}/lmtp
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {base}/cert.pem
 smtpd_tls_key_file = {base}/key.pem
-smtpd_tls_session_cache_database =
-# the mail shall arrive as it was sent, as with Crockery
-local_header_rewrite_clients =
+# as with Crockery
 message_drop_headers =
 line_length_limit = 2048
 lmtp_line_length_limit = 0
@@ -108,28 +93,6 @@ message_size_limit = 67108864
 # Senders are not held back to let deliveries catch up: this is the peer's fastest way through
 in_flow_delay = 0
 """
-
-POSTFIX_MASTER = """\
-127.0.0.1:{smtp} inet n - n - - smtpd
-cleanup   unix  n       -       n       -       0       cleanup
-qmgr      unix  n       -       n       300     1       qmgr
-tlsmgr    unix  -       -       n       1000?   1       tlsmgr
-rewrite   unix  -       -       n       -       -       trivial-rewrite
-bounce    unix  -       -       n       -       0       bounce
-defer     unix  -       -       n       -       0       bounce
-trace     unix  -       -       n       -       0       bounce
-verify    unix  -       -       n       -       1       verify
-proxymap  unix  -       -       n       -       -       proxymap
-smtp      unix  -       -       n       -       -       smtp
-error     unix  -       -       n       -       -       error
-retry     unix  -       -       n       -       -       error
-lmtp      unix  -       -       n       -       -       lmtp
-anvil     unix  -       -       n       -       1       anvil
-scache    unix  -       -       n       -       1       scache
-postlog   unix-dgram n  -       n       -       1       postlogd
-"""
-
-QUEUE_FOLDERS = ("active", "bounce", "corrupt", "defer", "deferred", "hold", "incoming", "private", "saved", "trace")
 
 
 class Peer:
@@ -139,25 +102,25 @@ class Peer:
         self.name = "Postfix + Dovecot" + (f" (mail_fsync={mail_fsync})" if mail_fsync != "optimized" else "")
         self._directory = directory
         self._mail_fsync = mail_fsync
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._running = ExitStack()
 
     def start(self) -> Endpoints:
         """Writes the configuration and starts both; returns when both answer. Raises ServerError."""
         self._check_installed()
         smtp, imap, imaps = free_ports(3)
         self._write_dovecot(imap, imaps)
-        self._write_postfix(smtp)
-        dovecot = self._spawn("dovecot", ["/usr/sbin/dovecot", "-F", "-c", str(self._directory / "dovecot.conf")])
+        dovecot = self._run_dovecot()
         wait_for_greeting(imap, dovecot)
-        config = self._directory / "postfix"
-        postfix = self._spawn("postfix", [str(POSTFIX_PROGRAMS / "master"), "-c", str(config), "-s"])
-        wait_for_greeting(smtp, postfix)
-        return Endpoints(smtp, imap, imaps, ACCOUNTS, (dovecot.pid, postfix.pid))
+        base = self._directory
+        (base / "recipients").write_text("".join(f"{a.user} ok\n" for a in ACCOUNTS))
+        settings = POSTFIX_SETTINGS.format(base=base, domain=DOMAIN)
+        master = self._running.enter_context(postfix.running(base, settings, f"{HOST}:{smtp} inet n - n - - smtpd\n"))
+        wait_for_greeting(smtp, master)
+        return Endpoints(smtp, imap, imaps, ACCOUNTS, (dovecot.pid, master.pid))
 
     def stop(self) -> None:
         """Ends both, Postfix first, so that no delivery meets a Dovecot that is gone."""
-        while self._processes:
-            end_process(self._processes.pop())
+        self._running.close()
 
     def disk_usage(self) -> int:
         """Octets of the mailboxes: mdbox files, indexes, logs and caches."""
@@ -166,13 +129,14 @@ class Peer:
     def _check_installed(self) -> None:
         if os.geteuid() != 0:
             raise ServerError("Postfix starts as root only: run the benchmark as root, or with --only crockery.")
-        if not (POSTFIX_PROGRAMS / "master").exists() or shutil.which("doveadm") is None:
+        if postfix.missing() or shutil.which("doveadm") is None:
             raise ServerError("The peer is missing: apt-get install postfix dovecot-imapd dovecot-lmtpd")
 
-    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
-        with open(self._directory / f"{name}.out", "ab") as output:
+    def _run_dovecot(self) -> subprocess.Popen[bytes]:
+        command = ["/usr/sbin/dovecot", "-F", "-c", str(self._directory / "dovecot.conf")]
+        with open(self._directory / "dovecot.out", "ab") as output:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        self._processes.append(process)
+        self._running.callback(end_process, process)
         return process
 
     def _write_dovecot(self, imap: int, imaps: int) -> None:
@@ -181,39 +145,14 @@ class Peer:
         base.chmod(0o755)
         mail = base / "mail"
         mail.mkdir(exist_ok=True)
-        os.chown(mail, MAIL_UID, MAIL_UID)
+        os.chown(mail, postfix.MAIL_UID, postfix.MAIL_UID)
         if not (base / "cert.pem").exists():
             make_certificate(base / "cert.pem", base / "key.pem")
             (base / "passwd").write_text("".join(f"{a.user}:{_hash_password(a.password)}::::::\n" for a in ACCOUNTS))
         conf = DOVECOT_CONF.format(
-            base=base, uid=MAIL_UID, domain=DOMAIN, imap=imap, imaps=imaps, mail_fsync=self._mail_fsync
+            base=base, uid=postfix.MAIL_UID, domain=DOMAIN, imap=imap, imaps=imaps, mail_fsync=self._mail_fsync
         )
         (base / "dovecot.conf").write_text(conf)
-
-    def _write_postfix(self, smtp: int) -> None:
-        base = self._directory
-        make_queue(base)
-        (base / "postfix").mkdir(exist_ok=True)
-        (base / "recipients").write_text("".join(f"{a.user} ok\n" for a in ACCOUNTS))
-        main = POSTFIX_MAIN.format(base=base, domain=DOMAIN, programs=POSTFIX_PROGRAMS)
-        (base / "postfix" / "main.cf").write_text(main)
-        (base / "postfix" / "master.cf").write_text(POSTFIX_MASTER.format(smtp=smtp))
-
-
-def make_queue(base: Path) -> None:
-    """Makes the folders of Postfix below `base`, with the owners it insists on."""
-    postfix = pwd.getpwnam("postfix")
-    postdrop = os.stat("/usr/sbin/postdrop").st_gid
-    for name in QUEUE_FOLDERS:
-        (base / "queue" / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.chown(base / "queue" / name, postfix.pw_uid, 0)
-    (base / "queue" / "pid").mkdir(exist_ok=True)
-    for name, mode in (("maildrop", 0o730), ("public", 0o710)):
-        (base / "queue" / name).mkdir(exist_ok=True)
-        os.chown(base / "queue" / name, postfix.pw_uid, postdrop)
-        (base / "queue" / name).chmod(mode)
-    (base / "data").mkdir(exist_ok=True)
-    os.chown(base / "data", postfix.pw_uid, postfix.pw_gid)
 
 
 def make_certificate(certificate: Path, key: Path) -> None:

@@ -7,16 +7,16 @@ not sign.
 
 import random
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tools import postfix
 from tools.bench.crockery_server import SMTP, CrockeryServer
 from tools.bench.material import SEED, check_received, mark
-from tools.bench.peer import POSTFIX_MASTER, POSTFIX_PROGRAMS, Peer, make_queue
+from tools.bench.peer import Peer
 from tools.bench.round import WORK, Round, Row
-from tools.bench.servers import ACCOUNTS, DOMAIN, HOST, Account, end_process, free_ports, wait_for_greeting
+from tools.bench.servers import ACCOUNTS, DOMAIN, HOST, Account, free_ports, wait_for_greeting
 from tools.bench.sink import DOMAIN as SINK_DOMAIN
 from tools.bench.sink import HOSTNAME as SINK_HOST
 from tools.bench.sink import Sink, running_sink
@@ -30,22 +30,9 @@ WORDS = 640  # of a mail of some 4 KiB
 SENDER = ACCOUNTS[0]
 FOLDER = WORK / "sending"
 
-POSTFIX_MAIN = """\
-compatibility_level = 3.6
-queue_directory = {base}/queue
-data_directory = {base}/data
-command_directory = /usr/sbin
-daemon_directory = {programs}
-mail_owner = postfix
-setgid_group = postdrop
-maillog_file = {base}/postfix.log
-maillog_file_prefixes = {base}
+POSTFIX_SETTINGS = """\
 myhostname = mail.{domain}
-mydestination =
 mynetworks = 127.0.0.0/8
-alias_maps =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 relayhost = [{host}]:{port}
 smtp_tls_security_level = secure
 smtp_tls_secure_cert_match = {sink}
@@ -109,22 +96,12 @@ def _crockery(sink: Sink) -> Iterator[Submission]:
 @contextmanager
 def _postfix(sink: Sink) -> Iterator[Submission]:
     base = FOLDER / "postfix"
-    (base / "etc").mkdir(parents=True)
-    make_queue(base)
+    base.mkdir()
     (smtp,) = free_ports(1)
-    main = POSTFIX_MAIN.format(
-        base=base, programs=POSTFIX_PROGRAMS, domain=DOMAIN, host=HOST, port=sink.port, sink=SINK_HOST, ca=sink.ca
-    )
-    (base / "etc" / "main.cf").write_text(main)
-    (base / "etc" / "master.cf").write_text(POSTFIX_MASTER.format(smtp=smtp))
-    command = [str(POSTFIX_PROGRAMS / "master"), "-c", str(base / "etc"), "-s"]
-    with open(base / "postfix.out", "ab") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        wait_for_greeting(smtp, process)
+    settings = POSTFIX_SETTINGS.format(domain=DOMAIN, host=HOST, port=sink.port, sink=SINK_HOST, ca=sink.ca)
+    with postfix.running(base, settings, f"{HOST}:{smtp} inet n - n - - smtpd\n") as master:
+        wait_for_greeting(smtp, master)
         yield smtp, None
-    finally:
-        end_process(process)
 
 
 ROWS = (
