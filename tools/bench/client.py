@@ -71,12 +71,13 @@ class Imap:
     def __init__(self, server: Endpoints, tls: ssl.SSLContext | None = None, account: int = 0) -> None:
         self._account = server.accounts[account]
         port = server.imaps if tls else server.imap
-        self._socket: socket.socket = socket.create_connection((HOST, port), timeout=TIMEOUT)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket: socket.socket = socket.create_connection((HOST, port), timeout=TIMEOUT)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
-            self._socket = tls.wrap_socket(self._socket)
+            self.socket = tls.wrap_socket(self.socket)
+        self._answer = bytearray()
         self._tag = os.urandom(6).hex().encode()
-        self._greeting = self._socket.recv(READ_SIZE)
+        self._greeting = self.socket.recv(READ_SIZE)
         if not self._greeting.startswith(b"* OK"):
             raise ImapError(f"greeting: {self._greeting!r}")
 
@@ -84,7 +85,7 @@ class Imap:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self.socket.close()
 
     def login(self) -> "Imap":
         """LOGIN with the account chosen; returns itself."""
@@ -93,7 +94,7 @@ class Imap:
 
     def command(self, command: str) -> bytearray:
         """Sends one command and returns all octets before its tagged response, which must be OK."""
-        self._socket.sendall(b"%s %s\r\n" % (self._tag, command.encode()))
+        self.socket.sendall(b"%s %s\r\n" % (self._tag, command.encode()))
         answer = self._read_until(self._is_answered)
         start = _last_line(answer)
         status = answer[start + len(self._tag) + 1 :]
@@ -102,6 +103,21 @@ class Imap:
         del answer[start:]
         return answer
 
+    def begin(self, command: str) -> None:
+        """Sends one command; `proceed` reads its answer. For clients driven over a selector."""
+        self._answer = bytearray()
+        self.socket.sendall(b"%s %s\r\n" % (self._tag, command.encode()))
+
+    def proceed(self) -> bool:
+        """Reads what has come. Returns whether the command is answered; raises ImapError unless with OK."""
+        self._answer += self._receive()
+        if not self._is_answered(self._answer):
+            return False
+        status = self._answer[_last_line(self._answer) + len(self._tag) + 1 :]
+        if not status.startswith(b"OK"):
+            raise ImapError(bytes(status[:200]).decode("utf-8", "replace"))
+        return True
+
     def append_all(self, mailbox: str, messages: Sequence[bytes]) -> None:
         """APPENDs all messages, pipelined with non-synchronising literals (LITERAL+)."""
         stream = b"".join(
@@ -109,7 +125,7 @@ class Imap:
             for message in messages
         )
         good, line = b"\r\n%s OK" % self._tag, b"\r\n%s " % self._tag
-        sender = threading.Thread(target=self._socket.sendall, args=(stream,), daemon=True)
+        sender = threading.Thread(target=self.socket.sendall, args=(stream,), daemon=True)
         sender.start()
         answered, rest = 0, b"\r\n"
         while answered < len(messages):
@@ -123,7 +139,7 @@ class Imap:
 
     def idle(self) -> None:
         """Enters IDLE; returns when the server has confirmed it."""
-        self._socket.sendall(b"%s IDLE\r\n" % self._tag)
+        self.socket.sendall(b"%s IDLE\r\n" % self._tag)
         self._read_until(lambda data: b"+ " in data and data.endswith(b"\r\n"))
 
     def wait_for_exists(self) -> None:
@@ -132,7 +148,7 @@ class Imap:
 
     def done(self) -> None:
         """Leaves IDLE."""
-        self._socket.sendall(b"DONE\r\n")
+        self.socket.sendall(b"DONE\r\n")
         self._read_until(self._is_answered)
 
     def _is_answered(self, data: bytearray) -> bool:
@@ -145,7 +161,7 @@ class Imap:
         return data
 
     def _receive(self) -> bytes:
-        received = self._socket.recv(READ_SIZE)
+        received = self.socket.recv(READ_SIZE)
         if not received:
             raise ImapError("the server closed the connection")
         return received

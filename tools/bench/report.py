@@ -15,9 +15,8 @@ from pathlib import Path
 
 from tools.bench.round import Row, Scale
 
-BEGIN = "<!-- bench:begin (written by tools/bench) -->"
-END = "<!-- bench:end -->"
-NEW_PAGE = f"# Benchmarks\n\n{BEGIN}\n{END}\n"
+BEGIN = "<!-- {}:begin (written by tools/bench) -->"
+END = "<!-- {}:end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +108,15 @@ def preamble(scale: Scale) -> str:
     )
 
 
-def write_page(page: Path, text: str) -> None:
-    """Puts `text` between the marks of the page, which is made if it is not there."""
-    old = page.read_text() if page.exists() else NEW_PAGE
-    if BEGIN not in old or END not in old:
-        old += f"\n{BEGIN}\n{END}\n"
-    before, _, rest = old.partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+def write_page(page: Path, name: str, text: str) -> None:
+    """Puts `text` between the marks of this name on the page; page and marks are made if they are not there."""
+    begin, end = BEGIN.format(name), END.format(name)
+    old = page.read_text() if page.exists() else "# Benchmarks\n"
+    if begin not in old or end not in old:
+        old += f"\n{begin}\n{end}\n"
+    before, _, rest = old.partition(begin)
+    after = rest.partition(end)[2]
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def failures(lines: Sequence[Line], names: Mapping[str, str]) -> list[str]:

@@ -33,6 +33,7 @@ class Scale:
     idle_samples: int = 10
     logins: int = 50
     connections: int = 200  # held open for the memory of one
+    waiting: int = 1000  # connections that wait at once
     big_log: int = 1_000_000  # messages of the log that start and replay read
     rounds: int = 3
 
@@ -47,9 +48,12 @@ QUICK = Scale(
     idle_samples=3,
     logins=10,
     connections=50,
+    waiting=100,
     big_log=100_000,
     rounds=1,
 )
+
+LARGE = Scale(mailbox=100_000, rounds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,19 @@ class Round:
         self.scale = scale
         self.mailbox = f"round{number}"
         self.copied = f"copied{number}"
-        self.shared: dict[str, float] = {}  # figures that one measurement gives to several rows
+        self._shared: dict[str, dict[str, float]] = {}
         self._open = ExitStack()
 
     def connect(self, account: int = 0) -> Imap:
         """A connection logged in; closed with the round."""
         return self._open.enter_context(Imap(self.endpoints, account=account).login())
+
+    def shared(self, measurement: Callable[["Round"], dict[str, float]]) -> dict[str, float]:
+        """The figures of a measurement that gives several rows; it is made when the first of them asks."""
+        name = measurement.__qualname__
+        if name not in self._shared:
+            self._shared[name] = measurement(self)
+        return self._shared[name]
 
     @cached_property
     def mails(self) -> list[bytes]:

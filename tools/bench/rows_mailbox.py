@@ -142,7 +142,7 @@ def wanted_headers(mail: bytes) -> bytes:
     return b"".join(f for f in fields if f.partition(b":")[0].strip().lower() in HEADER_NAMES) + b"\r\n"
 
 
-ROWS = (
+READING = (
     Row("append", "APPEND, pipelined, 12 KiB mean", "mails/s", append, goal=2, more_is_better=True),
     Row("select", "SELECT", "ms", select),
     Row("flags", "UID FETCH 1:* (FLAGS)", "messages/s", fetch_flags, goal=2, more_is_better=True, samples=5),
@@ -158,6 +158,8 @@ ROWS = (
     Row("search-subject", "SEARCH SUBJECT word", "ms", search_subject, samples=3),
     Row("search-text", "SEARCH TEXT word", "ms", search_text, goal=1),
     Row("search-unseen", "SEARCH UNSEEN", "ms", search_unseen, samples=5),
+)
+CHANGING = (
     Row("store-add", "STORE 1:* +FLAGS (\\Flagged)", "ms", store_add, goal=1),
     Row("store-remove", "STORE 1:* -FLAGS (\\Flagged)", "ms", store_remove, goal=1),
     Row("copy", "COPY 1:*", "ms", copy, goal=2),

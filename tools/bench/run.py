@@ -11,14 +11,15 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tools.bench.client import ImapError
 from tools.bench.crockery_server import CrockeryServer
 from tools.bench.material import Material, WrongAnswer
 from tools.bench.peer import Peer
 from tools.bench.report import Figures, Line, failures, preamble, table, write_page
-from tools.bench.round import QUICK, WORK, Round, Row, Scale, Unavailable
+from tools.bench.round import LARGE, QUICK, WORK, Round, Row, Scale, Unavailable
+from tools.bench.rows import LARGE as LARGE_ROWS
 from tools.bench.rows import ROWS
 from tools.bench.servers import Server, ServerError
 from tools.bench.smtp_load import SmtpError
@@ -78,12 +79,15 @@ def measure_all(servers: dict[str, Server], rows: Sequence[Row], scale: Scale) -
 
 
 def parse_arguments() -> argparse.Namespace:
+    names = dict.fromkeys(row.name for row in (*ROWS, *LARGE_ROWS))
     parser = argparse.ArgumentParser(prog="python -m tools.bench.run", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--rows", nargs="+", metavar="ROW", help="measure these alone: " + ", ".join(r.name for r in ROWS)
+        "--rows", nargs="+", metavar="ROW", choices=list(names), help="measure these alone: " + ", ".join(names)
     )
     parser.add_argument("--only", choices=("crockery", "peer"), help="measure this server alone")
-    parser.add_argument("--quick", action="store_true", help="small mailboxes, one round")
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--quick", action="store_true", help="small mailboxes, one round")
+    scale.add_argument("--large", action="store_true", help="the second table alone, of a large mailbox")
     parser.add_argument("--rounds", type=int, help="how often each row is measured")
     parser.add_argument("--messages", type=int, help="messages of the mailbox")
     parser.add_argument("--big-log", type=int, metavar="N", help="messages of the log for start and replay")
@@ -92,39 +96,62 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def chosen_scale(arguments: argparse.Namespace) -> Scale:
-    scale = QUICK if arguments.quick else Scale()
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One table of BENCHMARKS.md: its name there, how much is measured, and what."""
+
+    name: str
+    scale: Scale
+    rows: Sequence[Row]
+
+
+def chosen_parts(arguments: argparse.Namespace) -> list[Part]:
+    """What the arguments ask for: both tables, unless they say otherwise."""
+    parts = [Part("bench", QUICK if arguments.quick else Scale(), ROWS), Part("bench-large", LARGE, LARGE_ROWS)]
+    if arguments.large:
+        del parts[0]
+    elif arguments.quick or arguments.rows:
+        del parts[1]
     given = {"rounds": arguments.rounds, "mailbox": arguments.messages, "big_log": arguments.big_log}
-    return replace(scale, **{name: value for name, value in given.items() if value})
+    changed = {name: value for name, value in given.items() if value}
+    return [
+        Part(
+            part.name,
+            replace(part.scale, **changed),
+            [row for row in part.rows if not arguments.rows or row.name in arguments.rows],
+        )
+        for part in parts
+    ]
 
 
-def main() -> None:
-    """Measures what the arguments ask for; a full run goes into BENCHMARKS.md.
+def measured(part: Part, arguments: argparse.Namespace) -> str:
+    """The table of one part, as text; what could not be measured stands below it.
 
-    The servers' folders are removed before and kept after, for their logs.
+    The servers' folders are removed before and kept after, for their logs. Raises ServerError, CorpusError.
     """
-    arguments = parse_arguments()
-    unknown = set(arguments.rows or ()) - {row.name for row in ROWS}
-    if unknown:
-        sys.exit(f"No such row: {', '.join(sorted(unknown))}. There are: {', '.join(row.name for row in ROWS)}.")
-    rows = [row for row in ROWS if not arguments.rows or row.name in arguments.rows]
-    scale = chosen_scale(arguments)
     peer = Peer(WORK / "peer", arguments.mail_fsync)
     servers: dict[str, Server] = {"peer": peer, "crockery": CrockeryServer(WORK / "crockery")}
     if arguments.only:
         servers = {arguments.only: servers[arguments.only]}
     for key in servers:
         shutil.rmtree(WORK / key, ignore_errors=True)
-    try:
-        lines = measure_all(servers, rows, scale)
-    except (ServerError, CorpusError) as error:
-        sys.exit(str(error))
-    text = "\n\n".join([preamble(scale), table(lines, peer.name)])
+    lines = measure_all(servers, part.rows, part.scale)
+    text = "\n\n".join([preamble(part.scale), table(lines, peer.name)])
     problems = failures(lines, {"peer": peer.name, "crockery": CrockeryServer.name})
-    text += "".join(f"\n\nNot measured: {problem}" for problem in problems)
-    print(f"\n{text}")
-    if arguments.write or not (arguments.only or arguments.rows or arguments.quick):
-        write_page(PAGE, text)
+    return text + "".join(f"\n\nNot measured: {problem}" for problem in problems)
+
+
+def main() -> None:
+    """Measures what the arguments ask for; a full run goes into BENCHMARKS.md."""
+    arguments = parse_arguments()
+    for part in chosen_parts(arguments):
+        try:
+            text = measured(part, arguments)
+        except (ServerError, CorpusError) as error:
+            sys.exit(str(error))
+        print(f"\n{text}", flush=True)
+        if arguments.write or not (arguments.only or arguments.rows or arguments.quick):
+            write_page(PAGE, part.name, text)
 
 
 if __name__ == "__main__":
