@@ -78,9 +78,13 @@ def test_verdict(more_is_better: bool, crockery: float, verdict: str) -> None:
 
 def test_page_keeps_what_stands_around_the_table(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write_page(page, "new")
-    assert page.read_text() == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    begin, end = BEGIN.format("one"), END.format("one")
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    write_page(page, "one", "new")
+    kept = f"before\n{begin}\nnew\n{end}\nafter\n"
+    assert page.read_text() == kept
+    write_page(page, "other", "added")
+    assert page.read_text() == f"{kept}\n{BEGIN.format('other')}\nadded\n{END.format('other')}\n"
 
 
 def test_numbers_and_names() -> None:
