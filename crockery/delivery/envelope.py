@@ -28,6 +28,8 @@ class Envelope:
 
     client: Client
     reverse_path: Mailbox | None
+    size: int = 0
+    """Octets, as the client declared them (RFC 1870); 0: it did not."""
     smtputf8: bool = False
     eight_bit: bool = False
     """BODY=8BITMIME was said."""

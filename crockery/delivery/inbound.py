@@ -18,7 +18,8 @@ from crockery.delivery.recipients import is_local_domain, local_accounts, own_ad
 from crockery.delivery.srs import SRSError, is_rewritten
 from crockery.message.edit import header_separator, remove_forged
 from crockery.message.parameters import remove_comments
-from crockery.projections.quota import is_full
+from crockery.projections.quota import Quota, quota_of
+from crockery.projections.quota import has_room as holds
 from crockery.projections.state import State
 from crockery.smtp.wire import AddressError, Mailbox, Reply, normalise_domain, replies
 
@@ -82,10 +83,17 @@ def is_known(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | No
 
 
 def has_room(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | None:
-    """No account that it goes to is full; the sender's server tries again later."""
+    """Every account that it goes to has room for as much as was declared (RFC 1870 §6.1); else it comes again later.
+
+    What is longer than all that an account may hold never fits. A message whose size was not declared may overshoot.
+    """
     found = reach(store.state, recipient)
-    accounts = found.accounts if found is not None else ()
-    return replies.MAILBOX_FULL if any(is_full(store.state, account.id) for account in accounts) else None
+    more = Quota(max(envelope.size, 1), 1)
+    for account in found.accounts if found is not None else ():
+        if not holds(store.state, account.id, more):
+            most = quota_of(store.state, account.id).storage
+            return replies.TOO_BIG_FOR_MAILBOX if 0 < most < more.storage else replies.MAILBOX_FULL
+    return None
 
 
 def has_few_hops(store: Store, envelope: Envelope, header: Header) -> Reply | None:

@@ -42,11 +42,6 @@ def has_room(state: State, account: int, more: Quota) -> bool:
     return all(not most or now + add <= most for most, now, add in zip(limit, used, more, strict=True))
 
 
-def is_full(state: State, account: int) -> bool:
-    """Whether a limit is reached. Incoming mail may overshoot it by one message: its size is known too late."""
-    return not has_room(state, account, Quota(1, 1))
-
-
 def fullness(state: State, account: int) -> int:
     """Per cent of the limit that is nearest; 0 without limits."""
     pairs = zip(usage_of(state, account), quota_of(state, account), strict=True)

@@ -140,6 +140,7 @@ class Session:
         envelope = Envelope(
             client=self._client(),
             reverse_path=command.reverse_path,
+            size=command.size or 0,
             smtputf8=command.smtputf8,
             eight_bit=command.params.get("BODY", "").upper() == "8BITMIME",
             ret=command.ret,

@@ -92,6 +92,18 @@ async def test_told_at_each_step_once_and_refused_when_full(tmp_path: Path, monk
         assert (account.quota, account.quota_told) == ((0, 20), 0)
 
 
+async def test_the_declared_size_is_weighed(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server:
+        account, inbox = anna_of(server)
+        set_quota(server.store, the_server(), account, Quota(1000, 0))
+        deliver(server.store, the_server(), received(bytes(600)), [Delivery(inbox, b"")], via="server")
+        said = {}
+        for size in ("", " SIZE=400", " SIZE=401", " SIZE=1001"):
+            said[size] = await smtp(server, f"MAIL FROM:<c@example.org>{size}", "RCPT TO:<anna@example.test>")
+        assert [replies[1][:9] for replies in said.values()] == ["250 2.1.5", "250 2.1.5", "452 4.2.2", "552 5.2.3"]
+        assert (await smtp(server, "MAIL FROM:<c@example.org> SIZE=1001", "RCPT TO:<ben@example.test>"))[1][:3] == "250"
+
+
 async def test_the_setting_is_for_accounts_without_their_own(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         account, inbox = anna_of(server)

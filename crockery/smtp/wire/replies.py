@@ -148,6 +148,7 @@ RECIPIENT_GONE: Final = Reply(451, "4.2.1", "A recipient's mailbox is gone since
 ONE_RECIPIENT: Final = Reply(452, "4.5.3", "A receipt has one recipient, send another for the next")
 TOO_MANY_DOMAINS: Final = Reply(452, "4.5.3", "Too many recipient domains, send the rest in another transaction")
 MAILBOX_FULL: Final = Reply(452, "4.2.2", "The mailbox is full, try again later")
+TOO_BIG_FOR_MAILBOX: Final = Reply(552, "5.2.3", "The message is larger than all that the mailbox may hold")
 DISK_FULL: Final = Reply(452, "4.3.1", "Not enough room at the moment, try again later")
 BUSY: Final = Reply(452, "4.3.2", "Too much mail in flight, try again soon")
 
