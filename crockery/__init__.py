@@ -11,8 +11,8 @@ Rooms, from the outside in (each imports only what stands below it; import-linte
     smtp, imap    Trio servers over sans-IO protocols; `smtp.wire` and `imap.wire` turn octets into commands and back
     web           HTTP: today the control API that the command line speaks
     assistant     conversation by mail: the questions Crockery asks, and what people answer
-    domain        what the outside must know of us: DKIM keys
-    delivery      from accepted to delivered: who gets a mail, what is refused, what is queued
+    domain        what the outside must know of us: DKIM keys, the DNS records to publish, whether the world sees them
+    delivery      from accepted to delivered: who gets a mail, what is refused, what is queued, sending it on
     actions       intents to events, one atom each; synchronous, so atomic under Trio
     projections   read models; `state.State` is all core ones, `structure` and others follow from bodies
     trust         what a message proves of where it comes from: DKIM
@@ -36,6 +36,20 @@ ENVELOPE and BODYSTRUCTURE from the derived file of `projections.structure`, rea
 `events.log.Log.read_message`, cut to the section by `message.sections`. What is rendered carries the position of the
 newest event it was read from, and leaves when that is durable. Other sessions that have the mailbox selected are woken
 by `net.changes` and tell their clients from the difference between their own view (`imap.selected`) and the columns.
+
+The way of a message to another server. `delivery.submission` checks that the sender may write so,
+`delivery.destinations` says which recipients are not ours, and the MessageQueued of the same atom names them;
+`projections.queue` folds it. `delivery.sending.agenda` is the index of what is due, by destination; `scheduler` takes
+messages from it, `dial` asks `delivery.routes` for the hosts and `delivery.tls` how good a connection to each of them
+is, `sender` signs and sends over the sans-IO client of `smtp.wire`. An attempt is written before its final dot and
+its outcome after the reply, so a crash can double a message only between the two. `notices` writes the DSNs, as mail
+that goes the same ways as any other.
+
+The conversation. A recipient for whom no secure way exists is held, an event that `app.asking` waits for:
+`assistant.conversation.asking` builds the letter (`assistant.questions`), and one atom holds the question, its token,
+and the letter in the sender's mailbox. The answer comes by submission to crockery+TOKEN@; `delivery.answers` finds
+the question, `assistant.conversation.answering` reads it (`assistant.answers`), and does and confirms it in one atom
+before the sender's program is told 250.
 
 The way back after a crash. `events.opening` replays the log (or the newest snapshot and what came after), cuts what
 no frame calls durable and does not verify, refuses what is damaged; see `events.recover`.
