@@ -11,7 +11,7 @@ from pathlib import Path
 from tools.clients.served import Differs, NotInstalled, Served, serving
 
 FIRST = ("swaks", "curl", "python_imaplib", "mutt", "mbsync")
-NOT_CLIENTS = ("served", "material", "terminal", "__init__", "__main__")
+NOT_CLIENTS = ("served", "material", "terminal", "wire", "__init__", "__main__")
 
 
 def names() -> list[str]:
@@ -23,6 +23,8 @@ def names() -> list[str]:
 def verdict(served: Served, name: str) -> bool:
     """Check one program and print its line; whether that went well."""
     begun = time.monotonic()
+    if served.recorder is not None:
+        served.recorder.label = name
     try:
         said, mark = importlib.import_module(f"tools.clients.{name}").check(served), "ok"
     except NotInstalled as error:
@@ -37,8 +39,13 @@ def main() -> int:
     """All of them against one server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *names()], metavar="NAME", help=", ".join(names()))
-    with tempfile.TemporaryDirectory(prefix="crockery-clients-") as folder, serving(Path(folder)) as served:
-        results = [verdict(served, name) for name in parser.parse_args().names or names()]
+    parser.add_argument("--wire", type=Path, metavar="FOLDER", help="write down there what passes between them")
+    arguments = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="crockery-clients-") as folder,
+        serving(Path(folder), arguments.wire) as served,
+    ):
+        results = [verdict(served, name) for name in arguments.names or names()]
     return 0 if all(results) else 1
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from crockery.cli.demo.authority import make_authority
+from tools.clients.wire import Recorder, recording
 from tools.crash import PASSWORD, Wrong, crockery, free_offset, running
 
 DOMAIN: Final = "example.test"
@@ -36,6 +37,8 @@ class Served:
     folder: Path
     offset: int
     ca: Path
+    recorder: Recorder | None = None
+    """Stands before the ports with TLS from the first octet."""
 
     @property
     def log(self) -> Path:
@@ -44,7 +47,8 @@ class Served:
 
     def port(self, number: int) -> int:
         """The port that stands for a well-known one."""
-        return number + self.offset
+        own = number + self.offset
+        return self.recorder.ports.get(own, own) if self.recorder else own
 
     def command(self, *arguments: str) -> str:
         """What a `crockery` command says. Raises Differs when it fails."""
@@ -69,7 +73,7 @@ class Served:
     def imap(self, name: str) -> Iterator[imaplib.IMAP4_SSL]:
         """Logged in over TLS, INBOX selected."""
         context = ssl.create_default_context(cafile=str(self.ca))
-        with imaplib.IMAP4_SSL(HOST, self.port(993), ssl_context=context, timeout=30) as client:
+        with imaplib.IMAP4_SSL(HOST, 993 + self.offset, ssl_context=context, timeout=30) as client:
             client.login(name, PASSWORD)
             client.select("INBOX")
             yield client
@@ -99,10 +103,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    """Make a log in `folder` and serve it on free ports; killed at the end."""
+def serving(folder: Path, wire: Path | None = None) -> Iterator[Served]:
+    """Make a log in `folder` and serve it on free ports; killed at the end. Transcripts go to `wire`."""
     files = make_authority(folder, f"mail.{DOMAIN}", datetime.datetime.now(datetime.UTC))
-    served = Served(folder, free_offset(random.Random()), files.ca)
+    recorder = Recorder(wire, files.chain, files.key, files.ca, HOST) if wire else None
+    served = Served(folder, free_offset(random.Random()), files.ca, recorder)
     run(
         [
             *crockery("init", served.log, "--domain", DOMAIN, "--cert", files.chain, "--key", files.key),
@@ -111,7 +116,9 @@ def serving(folder: Path) -> Iterator[Served]:
         ]
     )
     try:
-        with running(served.log, served.offset):
+        with running(served.log, served.offset), contextlib.ExitStack() as stack:
+            if recorder is not None:
+                stack.enter_context(recording(recorder, [number + served.offset for number in (993, 465)]))
             yield served
     except Wrong as error:
         raise Differs((folder / "server.log").read_text()) from error
