@@ -100,6 +100,7 @@ def add_delivery(
         if uid >= MAX_UID:
             raise Refused(Reason.LIMIT, f"the mailbox {mailbox.name} has no UIDs left")
         atom.next_uids[mailbox.id] = uid + 1
+        _take_keywords(atom, mailbox, delivery.flags)
         if via == "append":
             _take_room(store, atom, mailbox.account, body.size + len(delivery.prefix), 1)
         facts = {**common, "mailbox": mailbox.id, "uid": uid, "flags": list(delivery.flags), "prefix": delivery.prefix}
@@ -164,7 +165,7 @@ def store_flags(
     removed: dict[str, list[int]] = {}
     changed = np.zeros(len(at), dtype=bool)
     if operation != "-":
-        _check_keywords(mailbox, names)
+        _new_keywords(mailbox, names)
         for lower, name in names.items():
             missing = (words & np.uint64(mailbox.flag_bits.get(lower, 0))) == 0
             _note(added, name, columns.uid[at[missing]])
@@ -195,10 +196,22 @@ def _all_bits(mailbox: Mailbox) -> int:
     return (1 << len(mailbox.flag_names)) - 1
 
 
-def _check_keywords(mailbox: Mailbox, names: Mapping[str, str]) -> None:
-    new = sum(1 for lower in names if lower not in mailbox.flag_bits)
-    if len(mailbox.flag_names) - len(SYSTEM_FLAGS) + new > MAX_KEYWORDS:
+def _take_keywords(atom: Atom, mailbox: Mailbox, flags: Iterable[str]) -> None:
+    """Bits for those of the flags that the mailbox does not know, and that no event of the atom before has brought."""
+    new = _new_keywords(mailbox, flags, atom.keywords.get(mailbox.id, ()))
+    if new:
+        atom.keywords[mailbox.id] = new
+
+
+def _new_keywords(mailbox: Mailbox, flags: Iterable[str], before: Iterable[str] = ()) -> set[str]:
+    """Those of the flags, in lower case, that the mailbox has no bit for, and those of `before`; raises Refused."""
+    new = {flag.lower() for flag in flags} - mailbox.flag_bits.keys()
+    if not new:
+        return set(before)
+    new.update(before)
+    if len(mailbox.flag_names) - len(SYSTEM_FLAGS) + len(new) > MAX_KEYWORDS:
         raise Refused(Reason.LIMIT, f"a mailbox can have {MAX_KEYWORDS} keywords, and {mailbox.name} has them")
+    return new
 
 
 def _note(changes: dict[str, list[int]], name: str, uids: UidArray) -> None:
@@ -213,7 +226,7 @@ def copy_messages(
     atom = store.atom(actor)
     sizes = source.columns.size[source.columns.find(uids)]
     _take_room(store, atom, destination.account, int(sizes.sum(dtype=np.int64)), len(sizes))
-    copied, _ = _copy(atom, source, uids, destination, cmd)
+    copied, _ = _add_copy(atom, source, uids, destination, cmd)
     atom.commit()
     return copied
 
@@ -223,7 +236,14 @@ def move_messages(
 ) -> Copied:
     """Copy and expunge in one atom (RFC 6851). Raises Refused, LogFull."""
     atom = store.atom(actor)
-    copied, numbers = _copy(atom, source, uids, destination, cmd)
+    copied = add_move(atom, source, uids, destination, cmd=cmd)
+    atom.commit()
+    return copied
+
+
+def add_move(atom: Atom, source: Mailbox, uids: UidArray, destination: Mailbox, *, cmd: str) -> Copied:
+    """`move_messages` as a part of an atom. Raises Refused."""
+    copied, numbers = _add_copy(atom, source, uids, destination, cmd)
     if len(copied.source):
         facts = {
             "by": atom.by,
@@ -234,11 +254,10 @@ def move_messages(
             "cmd": cmd,
         }
         atom.add(MESSAGES_EXPUNGED, facts)
-    atom.commit()
     return copied
 
 
-def _copy(
+def _add_copy(
     atom: Atom, source: Mailbox, uids: UidArray, destination: Mailbox, cmd: str
 ) -> tuple[Copied, npt.NDArray[np.uint64]]:
     at = source.columns.find(uids)
@@ -247,6 +266,9 @@ def _copy(
     first = destination.uidnext
     if first + len(at) > MAX_UID:
         raise Refused(Reason.LIMIT, f"the mailbox {destination.name} has not enough UIDs left")
+    if source.flag_names != destination.flag_names:
+        used = int(np.bitwise_or.reduce(source.columns.flags[at], initial=np.uint64(0)))
+        _take_keywords(atom, destination, source.flags_of(used))
     if len(at):
         facts = {
             "by": atom.by,

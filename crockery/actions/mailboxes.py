@@ -5,8 +5,8 @@ from typing import Final
 
 from crockery.actions.actor import Actor
 from crockery.actions.errors import Reason, Refused
-from crockery.actions.mail import move_messages
-from crockery.actions.metadata import TooManyEntries, set_metadata
+from crockery.actions.mail import add_move
+from crockery.actions.metadata import TooManyEntries, add_metadata
 from crockery.actions.store import Atom, Store
 from crockery.events.ranges import pack_numbers
 from crockery.events.types.mail import (
@@ -40,7 +40,13 @@ def canonical_name(name: str) -> str:
 
 def create_mailbox(store: Store, actor: Actor, account: int, name: str, special_use: str | None = None) -> Mailbox:
     """Create a mailbox and the levels above it that are missing. Raises Refused, LogFull."""
-    name = canonical_name(name)
+    atom = store.atom(actor)
+    number = _add_with_parents(store, atom, account, canonical_name(name), special_use)
+    atom.commit()
+    return store.state.mailboxes.by_id[number]
+
+
+def _add_with_parents(store: Store, atom: Atom, account: int, name: str, special_use: str | None = None) -> int:
     _check_name(name)
     mailboxes = store.state.mailboxes
     if mailboxes.find(account, name) is not None:
@@ -50,11 +56,9 @@ def create_mailbox(store: Store, actor: Actor, account: int, name: str, special_
     missing = [path for path in paths if mailboxes.find(account, path) is None]
     if len(mailboxes.of_account(account)) + len(missing) > MAX_MAILBOXES:
         raise Refused(Reason.LIMIT, f"an account can have {MAX_MAILBOXES} mailboxes")
-    atom = store.atom(actor)
     for path in missing:
         number = add_mailbox(store, atom, account, path, special_use if path == name else None)
-    atom.commit()
-    return mailboxes.by_id[number]
+    return number
 
 
 def add_mailbox(
@@ -121,10 +125,14 @@ def rename_mailbox(store: Store, actor: Actor, account: int, old: str, new: str)
 
 def _rename_inbox(store: Store, actor: Actor, inbox: Mailbox, new: str) -> None:
     """RFC 9051 section 6.3.6: the messages move into a new mailbox; INBOX stays, empty. Both have the annotations."""
-    created = create_mailbox(store, actor, inbox.account, new)
+    atom = store.atom(actor)
+    number = _add_with_parents(store, atom, inbox.account, new)
     with contextlib.suppress(TooManyEntries):
-        set_metadata(store, actor, inbox.account, created, store.state.metadata.of(inbox.account, inbox.id))
-    move_messages(store, actor, inbox, inbox.columns.uid, created, cmd="RENAME")
+        entries = store.state.metadata.of(inbox.account, inbox.id)
+        add_metadata(store, atom, inbox.account, number, entries, cmd="RENAME")
+    created = Mailbox(number, inbox.account, new, 0, None)  # as it will be when its messages come
+    add_move(atom, inbox, inbox.columns.uid, created, cmd="RENAME")
+    atom.commit()
 
 
 def _add_missing_parents(store: Store, atom: Atom, account: int, name: str) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from crockery.actions.actor import Actor
 from crockery.actions.errors import Reason, Refused
-from crockery.actions.store import Store
+from crockery.actions.store import Atom, Store
 from crockery.events.types.annotations import METADATA_CHANGED, SPECIAL_USES_CHANGED
 from crockery.limits import METADATA_ENTRIES_MAX, METADATA_OCTETS_MAX, METADATA_VALUE_MAX
 from crockery.projections.mailboxes import Mailbox
@@ -33,17 +33,24 @@ def set_metadata(
     Only real changes are written; True if there were any. `account` is 0 for entries of the server that everybody
     sees. Raises TooManyEntries, ValueTooLong, LogFull.
     """
-    box = SERVER if mailbox is None else mailbox.id
+    atom = store.atom(actor)
+    changed = add_metadata(store, atom, account, SERVER if mailbox is None else mailbox.id, values, cmd="SETMETADATA")
+    if changed:
+        atom.commit()
+    return changed
+
+
+def add_metadata(
+    store: Store, atom: Atom, account: int, box: int, values: Mapping[str, bytes | None], *, cmd: str
+) -> bool:
+    """`set_metadata` as a part of an atom; `box` is a mailbox's id or SERVER. Raises TooManyEntries, ValueTooLong."""
     now = store.state.metadata.of(account, box)
     changes = [(entry, value, now.get(entry)) for entry, value in values.items() if value != now.get(entry)]
     _check_limits(store, account, len(now), changes)
-    if not changes:
-        return False
-    atom = store.atom(actor)
-    facts = {"by": atom.by, "account": account, "box": box, "entries": changes, "cmd": "SETMETADATA"}
-    atom.add(METADATA_CHANGED, facts)
-    atom.commit()
-    return True
+    if changes:
+        facts = {"by": atom.by, "account": account, "box": box, "entries": changes, "cmd": cmd}
+        atom.add(METADATA_CHANGED, facts)
+    return bool(changes)
 
 
 def _check_limits(

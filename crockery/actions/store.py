@@ -43,6 +43,8 @@ class Atom:
         """mailbox id -> UIDNEXT, of those that the atom puts messages into."""
         self.threads: dict[int, int] = {}
         """Keys of conversations that the atom makes known."""
+        self.keywords: dict[int, set[str]] = {}
+        """mailbox id -> keywords, in lower case, that the atom brings to it first."""
         self.growth: dict[int, tuple[int, int]] = {}
         """account id -> octets and messages that the atom adds under its quota."""
         self.by = actor.number
