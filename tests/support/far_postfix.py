@@ -73,6 +73,14 @@ class FarPostfix:
         mails = [file.read_bytes() for file in sorted(box.iterdir())] if box.exists() else []
         return [mail for mail in mails if f"\nDelivered-To: {recipient}\n".encode() in mail]
 
+    def show(self, domain: str, shown: Made) -> Path:
+        """From its next process on (see max_use in postconf(5)) the domain's host shows this; the file it is in."""
+        file = self.folder / "etc" / f"{domain}.pem"
+        key = shown.key.private_bytes(PEM, PrivateFormat.PKCS8, NoEncryption())
+        file.write_bytes(key + b"".join(one.public_bytes(PEM) for one in (shown.certificate, *shown.above)))
+        file.chmod(0o600)
+        return file
+
 
 @contextlib.contextmanager
 def far_postfix(hosts: Sequence[FarHost], access: Mapping[str, Mapping[str, str]]) -> Iterator[FarPostfix]:
@@ -106,18 +114,10 @@ def _services(far: FarPostfix, hosts: Sequence[FarHost]) -> str:
         if host.certificate is None:
             settings["smtpd_tls_security_level"] = "none"
         else:
-            settings["smtpd_tls_chain_files"] = str(_write_chain(far.folder / "etc", host.certificate))
+            settings["smtpd_tls_chain_files"] = str(far.show(host.domain, host.certificate))
         services += f"{far.addresses[host.domain]}:{far.port} inet n - n - - smtpd\n"
         services += "".join(f"  -o {{ {key} = {value} }}\n" for key, value in settings.items())
     return services
-
-
-def _write_chain(folder: Path, made: Made) -> Path:
-    file = folder / f"{made.certificate.serial_number}.pem"
-    key = made.key.private_bytes(PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(key + b"".join(one.public_bytes(PEM) for one in (made.certificate, *made.above)))
-    file.chmod(0o600)
-    return file
 
 
 def _free_port() -> int:

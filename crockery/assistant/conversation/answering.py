@@ -110,9 +110,14 @@ class _Turn:
                 self._trust(answer, next(each for each in held if each.domain == answer.domain))
 
     def _trust(self, answer: Answer, held: Held) -> None:
-        """Grant what was seen, and try all mail again that the grant lets go."""
+        """Grant what was seen, a new key in place of the old, and try all mail again that the grant lets go."""
         store, atom, question = self._store, self._atom, self._question
         problem = question.problems[held.domain]
+        replaced = [
+            grant for grant in self._state.trust.of_domain(held.domain) if grant.spki and grant.host == problem["host"]
+        ]
+        if replaced:
+            add_revocation(atom, replaced, cmd="answer")
         grant = add_grant(store, atom, question.account, held.domain, problem, question=question.id, cmd="answer")
         for message in self._state.queue.by_id.values():
             there = [

@@ -190,6 +190,8 @@ async def test_another_key_asks_again(autojump_clock: MockClock, sending: Sendin
     enqueue(sending.store, "a@x.test", actor=talk.anna)
     await sending.until(lambda: len(talk.mails) == 3)
     assert "trusted until now:" in talk.mails[-1] and "shown now:" in talk.mails[-1]
+    talk.answer("trust x.test")
+    assert [grant.spki for grant in sending.store.state.trust.of_domain("x.test")] == ["cd" * 32]
 
 
 async def test_a_broken_policy_is_never_trusted(autojump_clock: MockClock, sending: Sending) -> None:
