@@ -8,7 +8,8 @@ The way of a command: `server` takes it from the framer, `running` has its handl
     selected     the selected mailbox as its client knows it: sequence numbers, what must be told when
     resync       what changed in it while a client was away (QRESYNC)
     recent       which messages are \\Recent, in memory only
-    fetching     FETCH items to octets, many messages at once;  streaming: one large message in frames
+    fetching     FETCH items to octets, many messages at once
+    sending      slice by slice to the client;  streaming: one large message in frames
     matching     SEARCH keys against columns and contents
     watching     what the client hears of beside its commands (NOTIFY);  telling: when and how
     messages     contents of messages, for both

@@ -1,21 +1,27 @@
-"""Searches that stay up to date: the return option UPDATE of SEARCH and SORT (RFC 5267 §4.3).
+"""Searches that stay up to date: the return option UPDATE of SEARCH and SORT (RFC 5267 §4.3, RFC 5465 §7).
 
 A context keeps the UIDs it found, in their order. When the view tells changes, messages that changed or came since are
 looked at again, and what enters or leaves the result is told as ADDTO and REMOVEFROM: expunged ones before their
-EXPUNGE, new ones after their EXISTS, so that sequence numbers mean what the client thinks.
+EXPUNGE, new ones after their EXISTS, so that sequence numbers mean what the client thinks. Where RFC 5465 contradicts
+itself (§5.2, §7), what is fetched of new messages comes before the ADDTO, as in its example.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from crockery import limits
 from crockery.imap.errors import Refusal
+from crockery.imap.fetching import Plan
 from crockery.imap.matching import Matching
+from crockery.imap.recent import Ranges, in_ranges
 from crockery.imap.selected import Indices, Selected, Uids, find_sorted
+from crockery.imap.sending import send_messages
 from crockery.imap.session import Session
 from crockery.imap.wire.errors import BadCommand
+from crockery.imap.wire.fetch import Item
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.render import render_status
 from crockery.imap.wire.response_codes import render_no_update
@@ -35,6 +41,17 @@ class Context:
     uids: Uids
     position: int
     """Messages that changed later than this event have not been looked at again."""
+    newest: int
+    """The highest UID that was looked at."""
+    items: tuple[Item, ...] = ()
+    """What to fetch of new messages."""
+
+
+class Update(NamedTuple):
+    """What is to be told of one context: ESEARCH responses, and UIDs of new messages of which something is fetched."""
+
+    lines: bytes = b""
+    new: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -43,6 +60,10 @@ class Contexts:
 
     view: Selected
     by_tag: dict[bytes, Context] = field(default_factory=dict)
+    brought: Ranges = field(default_factory=list)
+    """UIDs that the session put into the mailbox itself (APPEND, COPY ...): of these nothing is fetched."""
+    fetched: set[int] = field(default_factory=set)
+    """UIDs of which NOTIFY's items have been fetched with a context's own."""
 
 
 def contexts_of(session: Session) -> dict[bytes, Context]:
@@ -76,7 +97,17 @@ def keep_up_to_date(
         refuse_updates(session, command.tag, "Too many contexts")
         return
     uid = command.uid or command.verb == "ESEARCH"
-    contexts[command.tag] = Context(command.tag, search.key, criteria, uid, view.uids[result], view.told)
+    items = next((option.argument for option in search.returns or () if option.name == "UPDATE"), None)
+    contexts[command.tag] = Context(
+        command.tag,
+        search.key,
+        criteria,
+        uid,
+        view.uids[result],
+        view.told,
+        _newest(view),
+        items if isinstance(items, tuple) else (),
+    )
 
 
 def _can_follow(key: Key) -> bool:
@@ -112,32 +143,62 @@ async def tell_changes(session: Session, *, expunge: bool, uid: bool = False) ->
         for context in contexts.values():
             _tell_expunged(session, context)
     session.tell_changes(expunge=expunge, uid=uid)
+    updates: list[bytes] = []
+    wanted: dict[int, dict[Item, None]] = {}
     for context in list(contexts.values()):
         try:
-            told = await _update(session, context)
+            update = await _update(session, context)
         except Refusal as refusal:
-            told, why = False, refusal.text
+            update, why = None, refusal.text
         else:
             why = "Too many changes: search again"
-        if not told:
+        if update is None:
             del contexts[context.tag]
             refuse_updates(session, context.tag, why)
+            continue
+        updates.append(update.lines)
+        for number in update.new:
+            wanted.setdefault(number, {}).update(dict.fromkeys(context.items))
+    if wanted:
+        await _fetch_new(session, wanted)
+    if any(updates):
+        session.out.write(b"".join(updates), session.require_selected().mailbox.position)
+
+
+async def _fetch_new(session: Session, wanted: dict[int, dict[Item, None]]) -> None:
+    """FETCH of new messages what contexts want of them, and with it what NOTIFY does (RFC 5465 §5.2)."""
+    view, watch = session.require_selected(), session.watch
+    group = None if watch is None or watch.notify is None else watch.selected
+    alike: dict[tuple[Item, ...], list[int]] = {}
+    for number, items in wanted.items():
+        if group is not None and group.items:
+            assert session.contexts is not None
+            items.update(dict.fromkeys(group.items))
+            session.contexts.fetched.add(number)
+        alike.setdefault(tuple(items), []).append(number)
+    for chosen, numbers in alike.items():
+        indices = find_sorted(view.uids, np.unique(np.array(numbers, dtype=view.uids.dtype)))
+        try:
+            await send_messages(session, view, indices, Plan(chosen, session.features, uid=True))
+        except Refusal as refusal:
+            session.out.write(render_status(b"NO", refusal.text, code=refusal.code))
 
 
 def _tell_expunged(session: Session, context: Context) -> None:
     view = session.require_selected()
     gone = ~np.isin(context.uids, view.mailbox.columns.uid, assume_unique=True)
     if gone.any():
-        _write(session, context, b"REMOVEFROM", np.flatnonzero(gone)[::-1], context.uids)
+        line = _render(session, context, b"REMOVEFROM", np.flatnonzero(gone)[::-1], context.uids)
+        session.out.write(line, view.mailbox.position)
         context.uids = context.uids[~gone]
 
 
-async def _update(session: Session, context: Context) -> bool:
-    """Look again at what changed. False if that is too much to tell."""
+async def _update(session: Session, context: Context) -> Update | None:
+    """Look again at what changed. None if that is too much to tell."""
     view = session.require_selected()
     columns, told = view.mailbox.columns, view.told
     if told <= context.position:
-        return True
+        return Update()
     changed = find_sorted(view.uids, columns.uid[columns.modseq > context.position])
     matching = Matching(view, session.shared.messages, session.out, now=session.store.now, among=changed)
     fits = view.uids[await matching.search(context.key)]
@@ -145,36 +206,49 @@ async def _update(session: Session, context: Context) -> bool:
     leaving = np.isin(before, view.uids[changed], assume_unique=True) & ~np.isin(before, fits, assume_unique=True)
     entering = fits[~np.isin(fits, before, assume_unique=True)]
     if not leaving.any() and not len(entering):
-        context.position = told
-        return True
+        context.position, context.newest = told, _newest(view)
+        return Update()
     if context.criteria and int(leaving.sum()) + len(entering) > limits.IMAP_CONTEXT_CHANGES_MAX:
-        return False
+        return None
     after = np.sort(np.concatenate((before[~leaving], entering)))
     if context.criteria:
         keys = session.shared.sort_keys.of(view.mailbox)
         await keys.load([one.key for one in context.criteria], session.shared.messages, session.out)
         if not np.isin(after, view.mailbox.columns.uid, assume_unique=True).all():
-            return True  # some are gone: their EXPUNGE comes first, and then this is done again
+            return Update()  # some are gone: their EXPUNGE comes first, and then this is done again
         after = after[keys.order(context.criteria, after)]
     context.position = told
     context.uids = after
-    _write(session, context, b"REMOVEFROM", np.flatnonzero(leaving)[::-1], before)
-    _write(session, context, b"ADDTO", np.flatnonzero(np.isin(after, entering, assume_unique=True)), after)
-    return True
+    removed = _render(session, context, b"REMOVEFROM", np.flatnonzero(leaving)[::-1], before)
+    added = _render(session, context, b"ADDTO", np.flatnonzero(np.isin(after, entering, assume_unique=True)), after)
+    new = _new_of(session, context, entering) if context.items else ()
+    context.newest = _newest(view)
+    return Update(removed + added, new)
 
 
-def _write(session: Session, context: Context, what: bytes, places: Indices, uids: Uids) -> None:
-    """Tell of members at these places of a result. Removing goes from the end, so that places hold still."""
+def _newest(view: Selected) -> int:
+    return int(view.uids[-1]) if len(view) else 0
+
+
+def _new_of(session: Session, context: Context, entering: Uids) -> tuple[int, ...]:
+    """Those that are new here, not only to the result, and that others brought."""
+    assert session.contexts is not None
+    new = entering[entering > context.newest]
+    found: list[int] = new[~in_ranges(new, session.contexts.brought)].tolist()
+    return tuple(found)
+
+
+def _render(session: Session, context: Context, what: bytes, places: Indices, uids: Uids) -> bytes:
+    """What tells of members at these places of a result. Removing goes from the end, so that places hold still."""
     if not len(places):
-        return
+        return b""
     view = session.require_selected()
     numbers = uids.astype(np.int64) if context.uid else view.uids.searchsorted(uids) + 1
     if context.criteria:
         pairs = [(place + 1, numbers[place : place + 1]) for place in places.tolist()]
     else:
         pairs = [(0, np.sort(numbers[places]))]
-    line = render_update(context.tag, what, _joined(pairs, what), uid=context.uid)
-    session.out.write(line, view.mailbox.position)
+    return render_update(context.tag, what, _joined(pairs, what), uid=context.uid)
 
 
 def _joined(pairs: list[tuple[int, Indices]], what: bytes) -> list[tuple[int, Indices]]:

@@ -15,7 +15,7 @@ from crockery.imap.errors import Refusal, SessionLost
 from crockery.imap.features import Features
 from crockery.imap.messages import Messages
 from crockery.imap.output import Output
-from crockery.imap.recent import Recents
+from crockery.imap.recent import Recents, add_range
 from crockery.imap.selected import Selected
 from crockery.imap.sorting import SortKeys
 from crockery.imap.uploads import Upload
@@ -227,6 +227,12 @@ class Session:
         for upload in self.uploads:
             upload.end()
         self.uploads.clear()
+
+    def brought(self, mailbox: Mailbox, first: int, count: int) -> None:
+        """The session has put messages, the first with this UID, into a mailbox: perhaps the selected one."""
+        if self.contexts is not None and self.contexts.view.mailbox is mailbox:
+            add_range(self.contexts.brought, (first, first + count))
+        self.changed()
 
     def changed(self) -> None:
         """The session has just appended an event: its reply waits until that is on disk."""

@@ -9,20 +9,18 @@ import trio
 from crockery import limits
 from crockery.imap.contexts import tell_changes
 from crockery.imap.errors import Refusal
+from crockery.imap.fetching import Plan
 from crockery.imap.selected import Uids, find_sorted
+from crockery.imap.sending import send_messages
 from crockery.imap.session import Session
-from crockery.imap.verbs.fetch import handle_fetch
 from crockery.imap.verbs.listing import list_attributes
 from crockery.imap.verbs.metadata import metadata_position
 from crockery.imap.verbs.status import write_status
 from crockery.imap.watching import Watch, status_items
-from crockery.imap.wire.fetch import Fetch
 from crockery.imap.wire.metadata import render_metadata_names
 from crockery.imap.wire.notify import FLAGGED, Notify
-from crockery.imap.wire.parser import Command
 from crockery.imap.wire.render import render_status
 from crockery.imap.wire.responses import render_list
-from crockery.imap.wire.sequence import SequenceSet
 from crockery.projections.mailboxes import Mailbox
 
 
@@ -102,13 +100,13 @@ async def _tell_arrived(session: Session, watch: Watch, arrived: dict[int, list[
     selected, group = session.selected, watch.selected
     if selected is None or group is None or selected.mailbox.id not in arrived:
         return
-    ranges = arrived[selected.mailbox.id]
-    wanted: Uids = np.concatenate([np.arange(low, high + 1, dtype=np.uint32) for low, high in ranges])
-    if not len(find_sorted(selected.uids, np.unique(wanted))):
-        return
-    fetch = Fetch(SequenceSet(tuple(ranges)), group.items)
+    new: Uids = np.concatenate([np.arange(a, b + 1, dtype=np.uint32) for a, b in arrived[selected.mailbox.id]])
+    if session.contexts is not None:
+        new = new[~np.isin(new, list(session.contexts.fetched))]
+        session.contexts.fetched.clear()
+    indices = find_sorted(selected.uids, np.unique(new))
     try:
-        await handle_fetch(session, Command(b"*", "UID FETCH", fetch), fetch)
+        await send_messages(session, selected, indices, Plan(group.items, session.features, uid=True))
     except Refusal as refusal:
         session.out.write(render_status(b"NO", refusal.text, code=refusal.code))
 

@@ -54,7 +54,7 @@ async def handle_append(session: Session, command: Command, arguments: Append) -
     atom = session.store.atom(session.actor)
     uids = _add(session, atom, mailbox, ready, command)
     atom.commit()
-    session.changed()
+    session.brought(mailbox, uids[0], len(uids))
     return Completed(code=render_append_uid(mailbox.uidvalidity, uids))
 
 
@@ -69,7 +69,7 @@ async def handle_replace(session: Session, command: Command, arguments: Replace)
     uids = _add(session, atom, mailbox, ready, command)
     add_expunge(session.store, atom, selected.mailbox, replaced, cmd=command.verb)
     atom.commit()
-    session.changed()
+    session.brought(mailbox, uids[0], len(uids))
     code = render_append_uid(mailbox.uidvalidity, uids)
     session.out.write(render_status(b"OK", "Replacement is here", code=code))
     return DONE

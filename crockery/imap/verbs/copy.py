@@ -21,7 +21,7 @@ async def handle_copy(session: Session, command: Command, arguments: Copy) -> Co
     if not len(uids):
         return DONE
     copied = copy_messages(session.store, session.actor, selected.mailbox, uids, target, cmd=command.verb)
-    session.changed()
+    session.brought(target, copied.first, len(copied.source))
     return Completed(code=_copy_uid(copied))
 
 
@@ -33,7 +33,7 @@ async def handle_move(session: Session, command: Command, arguments: Copy) -> Co
     if not len(uids):
         return DONE
     copied = move_messages(session.store, session.actor, selected.mailbox, uids, target, cmd=command.verb)
-    session.changed()
+    session.brought(target, copied.first, len(copied.source))
     session.out.write(render_status(b"OK", "Moved", code=_copy_uid(copied)))
     if session.features.condstore:
         return Completed(code=render_highest_modseq(selected.mailbox.position))

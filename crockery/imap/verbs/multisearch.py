@@ -18,7 +18,7 @@ from crockery.imap.wire.responses import render_mailbox_correlator
 from crockery.imap.wire.search import InSet, Search, iterate_keys
 from crockery.projections.mailboxes import Mailbox
 
-OF_SELECTED: Final = frozenset(("SELECTED", "SELECTED-DELAYED"))
+SELECTED: Final = MailboxFilter("SELECTED")
 
 
 async def handle_multisearch(session: Session, command: Command, arguments: Multisearch) -> Completed:
@@ -39,19 +39,16 @@ async def handle_multisearch(session: Session, command: Command, arguments: Mult
 
 
 def _check(session: Session, command: Command, arguments: Multisearch) -> None:
-    only_selected = all(source.kind in OF_SELECTED for source in arguments.sources)
-    if session.selected is None and any(source.kind in OF_SELECTED for source in arguments.sources or (_SELECTED,)):
+    sources = arguments.sources or (SELECTED,)
+    if session.selected is None and (SELECTED in sources or arguments.search.wants("UPDATE")):
         raise BadCommand("No mailbox is selected", command.tag)
-    if only_selected:
+    if all(source == SELECTED for source in sources):
         return
     if arguments.search.wants("SAVE"):
         raise BadCommand("SAVE needs the selected mailbox alone", command.tag)
     for key in iterate_keys(arguments.search.key):
         if isinstance(key, InSet) and (key.messages.saved or not key.uid):
             raise BadCommand("Sequence numbers and $ need the selected mailbox alone", command.tag)
-
-
-_SELECTED: Final = MailboxFilter("SELECTED")
 
 
 async def _search_one(session: Session, command: Command, search: Search, mailbox: Mailbox) -> None:
@@ -76,7 +73,7 @@ def choose_mailboxes(session: Session, sources: Iterable[MailboxFilter]) -> Iter
     """
     existing = session.store.state.mailboxes.of_account(session.account)
     names: set[str] = set()
-    for source in sources or (_SELECTED,):
+    for source in sources or (SELECTED,):
         names.update(_names(session, source, existing))
     return [existing[name] for name in sorted(names, key=lambda name: (name != INBOX, name)) if name in existing]
 
@@ -84,7 +81,7 @@ def choose_mailboxes(session: Session, sources: Iterable[MailboxFilter]) -> Iter
 def _names(session: Session, source: MailboxFilter, existing: Iterable[str]) -> Iterable[str]:
     given = {canonical_name(name) for name in source.names}
     match source.kind:
-        case "SELECTED" | "SELECTED-DELAYED":
+        case "SELECTED":
             return () if session.selected is None else (session.selected.mailbox.name,)
         case "INBOXES":
             return (INBOX,)

@@ -15,7 +15,7 @@ from crockery.imap.verbs.metadata import metadata_position, visible_entries
 from crockery.imap.wire.errors import BadCommand, UidRequired
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.responses import render_search
-from crockery.imap.wire.search import And, Changed, InSet, Key, Named, Not, Or, Search, iterate_keys
+from crockery.imap.wire.search import Changed, InSet, Named, Search, iterate_keys
 
 
 async def handle_search(session: Session, command: Command, arguments: Search) -> Completed:
@@ -47,8 +47,10 @@ def with_filters(session: Session, search: Search) -> Search:
 
 
 async def find_messages(session: Session, selected: Selected, command: Command, search: Search) -> Indices:
-    """Ascending indices of the messages that a search finds, and `$` set where it says SAVE."""
-    check_numbers(search.key, len(selected), command)
+    """Ascending indices of the messages that a search finds, and `$` set where it says SAVE.
+
+    A sequence number that no message has is nobody's, and no error (RFC 7377 §2).
+    """
     if session.features.uid_only and any(isinstance(key, InSet) and not key.uid for key in iterate_keys(search.key)):
         raise UidRequired("There are no sequence numbers", command.tag)
     if names_modseq(search):
@@ -80,15 +82,3 @@ def highest_modseq(selected: Selected, search: Search, found: Indices) -> int:
         found = found[ends] if ends else found
     _, rows = selected.rows(np.unique(found))
     return int(selected.mailbox.columns.modseq[rows].max(initial=0))
-
-
-def check_numbers(key: Key, count: int, command: Command) -> None:
-    """Sequence numbers that no message has are BAD, wherever they stand."""
-    match key:
-        case And(keys) | Or(keys):
-            for one in keys:
-                check_numbers(one, count, command)
-        case Not(inner):
-            check_numbers(inner, count, command)
-        case InSet(messages, False) if messages.exceeds(count):
-            raise BadCommand("There is no message with that number", command.tag)

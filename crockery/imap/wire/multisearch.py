@@ -9,7 +9,7 @@ from crockery.imap.wire.mailbox import parse_mailbox
 from crockery.imap.wire.search import Search, parse_after_returns
 from crockery.imap.wire.search_returns import parse_returns
 
-KINDS: Final = frozenset(("SELECTED", "SELECTED-DELAYED", "INBOXES", "PERSONAL", "SUBSCRIBED"))
+KINDS: Final = frozenset(("SELECTED", "INBOXES", "PERSONAL", "SUBSCRIBED"))
 KINDS_OF_NAMES: Final = frozenset(("SUBTREE", "SUBTREE-ONE", "MAILBOXES"))
 
 

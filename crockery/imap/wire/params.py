@@ -62,8 +62,13 @@ def _value(cursor: Cursor) -> Value:
     return cursor.astring()
 
 
-def parse_options(cursor: Cursor, known: OptionParsers) -> tuple[Option, ...]:
-    """`"(" [option *(SP option)] ")"` of known options, each once; any other is BAD (RFC 5258 section 3)."""
+def parse_options(
+    cursor: Cursor, known: OptionParsers, optional: frozenset[str] = frozenset()
+) -> tuple[Option, ...]:
+    """`"(" [option *(SP option)] ")"` of known options, each once; any other is BAD (RFC 5258 section 3).
+
+    Those of `optional` can do without their argument, which is a list, with or without a space before it.
+    """
 
     def option(cursor: Cursor) -> Option:
         name = cursor.word("option")
@@ -72,7 +77,14 @@ def parse_options(cursor: Cursor, known: OptionParsers) -> tuple[Option, ...]:
         parse = known[name]
         if parse is None:
             return Option(name)
-        cursor.space()
+        start = cursor.position
+        if name not in optional:
+            cursor.space()
+        else:
+            cursor.accept_space()
+            if cursor.peek() != b"(":
+                cursor.position = start
+                return Option(name)
         return Option(name, parse(cursor))
 
     options = cursor.items(option, empty=True)

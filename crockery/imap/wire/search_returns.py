@@ -1,4 +1,4 @@
-"""Return options of SEARCH and SORT, and CANCELUPDATE (RFC 4731, RFC 5182, RFC 5267, RFC 9394).
+"""Return options of SEARCH and SORT, and CANCELUPDATE (RFC 4731, RFC 5182, RFC 5267, RFC 5465 section 7, RFC 9394).
 
 `search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"`
 """
@@ -8,6 +8,7 @@ from typing import Final
 
 from crockery.imap.wire.cursor import Cursor
 from crockery.imap.wire.errors import BadCommand
+from crockery.imap.wire.fetch import Item, parse_fetch_item
 from crockery.imap.wire.params import Option, OptionParsers, parse_options
 
 
@@ -58,6 +59,11 @@ def parse_partial_range(cursor: Cursor) -> PartialRange:
     return PartialRange(sign * first, sign * cursor.number(smallest=1))
 
 
+def parse_update_items(cursor: Cursor) -> tuple[Item, ...]:
+    """`modifier-update = "UPDATE" [ "(" fetch-att *(SP fetch-att) ")" ]`, from the parenthesis on (RFC 5465)."""
+    return tuple(dict.fromkeys(cursor.items(parse_fetch_item)))
+
+
 RETURN_OPTIONS: Final[OptionParsers] = {
     "MIN": None,
     "MAX": None,
@@ -65,9 +71,12 @@ RETURN_OPTIONS: Final[OptionParsers] = {
     "COUNT": None,
     "SAVE": None,
     "CONTEXT": None,
-    "UPDATE": None,
+    "UPDATE": parse_update_items,
     "PARTIAL": parse_partial_range,
 }
+
+
+OPTIONAL: Final = frozenset(("UPDATE",))
 
 
 def parse_returns(cursor: Cursor) -> tuple[Option, ...] | None:
@@ -84,7 +93,7 @@ def parse_returns(cursor: Cursor) -> tuple[Option, ...] | None:
         seen.append(parse_partial_range(cursor))
         return seen[-1]
 
-    options = parse_options(cursor, {**RETURN_OPTIONS, "PARTIAL": partial})
+    options = parse_options(cursor, {**RETURN_OPTIONS, "PARTIAL": partial}, OPTIONAL)
     cursor.accept_space()
     if len(seen) + any(option.name == "ALL" for option in options) > 1:
         raise BadCommand("PARTIAL goes with neither ALL nor another PARTIAL")

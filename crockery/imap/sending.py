@@ -1,0 +1,55 @@
+"""Messages to the client, slice by slice: long answers wait for slow clients and let other sessions work."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from crockery import limits
+from crockery.imap.fetching import Plan, Slice
+from crockery.imap.messages import Messages
+from crockery.imap.selected import Indices, Selected
+from crockery.imap.session import Session
+from crockery.imap.streaming import send_large
+
+
+async def send_messages(session: Session, selected: Selected, indices: Indices, plan: Plan) -> None:
+    """Send what `plan` has of these messages; those that are gone are passed over. Raises Refusal."""
+    for chosen in _slices(selected, indices, plan, session.shared.messages):
+        here, rows = selected.rows(chosen)
+        if not len(here):
+            continue
+        part = Slice(selected, here, rows, session.shared.messages)
+        if len(here) == 1 and _goes_alone(part, plan):
+            await send_large(session.out, plan, part)
+        else:
+            session.out.write_all(plan.render(part), selected.mailbox.position)
+        await session.out.relieve()
+
+
+def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
+    """Messages to render at once: many where the columns have it all, else by their size, and large ones alone."""
+    for start in range(0, len(indices), limits.IMAP_SLICE):  # to look at all of a large mailbox takes long
+        yield from _cut(selected, indices[start : start + limits.IMAP_SLICE], plan, messages)
+
+
+def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
+    here, rows = selected.rows(indices)
+    sizes = selected.mailbox.columns.size[rows].astype(np.int64)
+    if not plan.needs_data:
+        weight = limits.IMAP_OUTPUT_HELD // (limits.IMAP_SLICE_KEPT if plan.needs_kept else limits.IMAP_SLICE)
+        alone = np.flatnonzero(sizes > limits.IMAP_STREAMED_MIN) if plan.needs_kept else rows[:0]
+        numbers = selected.mailbox.columns.number[rows[alone]].tolist()
+        sizes = np.clip(sizes, weight, limits.IMAP_OUTPUT_HELD) if plan.needs_preview else np.full(len(sizes), weight)
+        sizes[alone[[not messages.has_kept(number) for number in numbers]]] = limits.IMAP_OUTPUT_HELD
+    ends = np.cumsum(sizes)
+    start, done = 0, 0
+    while start < len(here):
+        stop = max(start + 1, int(ends.searchsorted(done + limits.IMAP_OUTPUT_HELD, side="right")))
+        yield here[start:stop]
+        start, done = stop, int(ends[stop - 1])
+
+
+def _goes_alone(part: Slice, plan: Plan) -> bool:
+    """Whether the one message of a slice has to be read, and is large."""
+    large = int(part.selected.mailbox.columns.size[part.rows[0]]) > limits.IMAP_STREAMED_MIN
+    return large and (plan.needs_data or (plan.needs_kept and not part.messages.has_kept(part.numbers[0])))
