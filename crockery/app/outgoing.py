@@ -13,6 +13,7 @@ from crockery.actions.actor import the_server
 from crockery.actions.signing import NewDKIMKey, add_dkim_keys
 from crockery.actions.store import Store
 from crockery.app.asking import AskingTask
+from crockery.assistant.conversation import why_given_up
 from crockery.delivery.routes import Ourselves
 from crockery.delivery.sending.dial import NetDialer, Outside
 from crockery.delivery.sending.notices import Notices
@@ -97,6 +98,7 @@ class OutgoingMail:
                 self._writer,
                 scheduler.agenda.is_claimed,
                 is_clock_proven=lambda: self._clock.is_proven,
+                explain=partial(why_given_up, self._store),
             )
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(notices.run)

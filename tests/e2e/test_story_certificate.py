@@ -144,4 +144,8 @@ async def _silence(anna: Person, number: int) -> None:
     await anna.days_pass(1)
     notice = await anna.letter()
     assert notice["Return-Path"] == "<>" and notice.get_content_type() == "multipart/report"
+    assert notice["Subject"].startswith("Not delivered:")
+    words = words_of(notice)
+    assert "no secure way to send it in time: shady.test's mail server shows a key that is not the one you tr" in words
+    assert "send the message again, and answer the question" in words
     assert anna.state(number) == "FAILED" and anna.has_read_all

@@ -7,5 +7,6 @@ answering    an answer, done at once: what it does, and the confirmation, are on
 
 from crockery.assistant.conversation.answering import Answering
 from crockery.assistant.conversation.asking import Asking
+from crockery.assistant.conversation.stories import why_given_up
 
-__all__ = ["Answering", "Asking"]
+__all__ = ["Answering", "Asking", "why_given_up"]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from crockery.actions.mail import Delivery
 from crockery.actions.store import Store
+from crockery.assistant import questions
 from crockery.assistant.facts import (
     Addressing,
     BadCertificate,
@@ -23,11 +24,12 @@ from crockery.events.errors import BodyUnreadable
 from crockery.limits import INTAKE_HOLD
 from crockery.message.compose import Mailbox as Person
 from crockery.message.dates import parse_date
+from crockery.message.dsn_reasons import Reason
 from crockery.message.headers import header_length, read_fields, unfold
 from crockery.message.subjects import message_ids
 from crockery.message.words import decode_words
 from crockery.projections.accounts import Account
-from crockery.projections.queue import QueuedMessage, RecipientState
+from crockery.projections.queue import QueuedMessage, Recipient, RecipientState
 from crockery.projections.trust import Trust
 from crockery.smtp.wire.received import render_delivered_to, render_return_path
 
@@ -94,6 +96,15 @@ def trouble_of(domain: str, problem: Mapping[str, Any], trust: Trust, now: int) 
     if kind == "changed" and grants:
         return ChangedKey(certificate, grants[-1].time // 1_000_000, grants[-1].spki)
     return certificate
+
+
+def why_given_up(store: Store, message: QueuedMessage, recipient: Recipient) -> Reason | None:
+    """For the failure notice: a recipient that was held to its end. Of a forward, the sender was never asked."""
+    problem = recipient.problem
+    if problem is None or message.origin != "submitted":
+        return None
+    trouble = trouble_of(recipient.domain, problem, store.state.trust, store.now)
+    return questions.why_given_up(Held(recipient.domain, problem["host"], (recipient.address,), trouble))
 
 
 def _certificate_fault(fault: str, problem: Mapping[str, Any], now: int) -> CertificateFault:

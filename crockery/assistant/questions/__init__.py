@@ -17,6 +17,7 @@ from crockery.assistant.questions.no_tls import NO_TLS
 from crockery.assistant.verbs import Verb
 from crockery.assistant.wording import begin, join_words, name_message, title
 from crockery.message.dates import spell_date
+from crockery.message.dsn_reasons import Reason
 
 KINDS: Final[dict[type[Trouble], Kind]] = {
     NoTLS: NO_TLS,
@@ -57,10 +58,11 @@ def ask_again(original: Original, held: Sequence[Held], give_up: int, written: s
     return Letter(title("Please say it again", original), [opening, still, *choices])
 
 
-def why_given_up(held: Held) -> str:
-    """The sentence for the failure notice at the end: no secure way, and no answer that did without."""
-    clause = KINDS[type(held.trouble)].clause(held)
-    return f"There was no secure way to send it in time: {held.seen_domain}'s mail server {clause}."
+def why_given_up(held: Held) -> Reason:
+    """For the failure notice at the end: no secure way, and no answer that did without."""
+    kind = KINDS[type(held.trouble)]
+    why = f"There was no secure way to send it in time: {held.seen_domain}'s mail server {kind.clause(held)}."
+    return Reason(why, kind.advice(held))
 
 
 def offered(held: Sequence[Held]) -> dict[Verb, frozenset[str]]:

@@ -95,4 +95,12 @@ def trust(held: Held) -> str:
     )
 
 
-BAD_CERTIFICATE: Final = Kind(clause, explain, send, trust)
+def advice(held: Held) -> str:
+    """It is theirs to put right; meanwhile there are the answers."""
+    return (
+        f"Tell someone at {held.seen_domain}, by another way, that their mail server needs a valid certificate. Or "
+        'send the message again, and answer the question that you are asked about it with "send".'
+    )
+
+
+BAD_CERTIFICATE: Final = Kind(clause, explain, send, trust, advice)

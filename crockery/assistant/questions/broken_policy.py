@@ -42,4 +42,12 @@ def send(held: Held) -> str:
     return f"Send just this message all the same, against {held.seen_domain}'s own rule and perhaps to a stranger."
 
 
-BROKEN_POLICY: Final = Kind(clause, explain, send, None)
+def advice(held: Held) -> str:
+    """Only they can know which of the two it is."""
+    return (
+        f"Ask someone at {held.seen_domain}, by telephone, whether they know that their mail server and their own rule "
+        "do not fit together. When they have put it right, send the message again."
+    )
+
+
+BROKEN_POLICY: Final = Kind(clause, explain, send, None, advice)

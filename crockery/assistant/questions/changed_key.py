@@ -4,7 +4,7 @@ from typing import Final
 
 from crockery.assistant.facts import ChangedKey, Held
 from crockery.assistant.letter import Block, Listing
-from crockery.assistant.questions.bad_certificate import describe_fault
+from crockery.assistant.questions.bad_certificate import advice, describe_fault
 from crockery.assistant.questions.bad_certificate import send as send_unverified
 from crockery.assistant.questions.kind import Kind
 from crockery.assistant.wording import join_words
@@ -52,4 +52,4 @@ def trust(held: Held) -> str:
     )
 
 
-CHANGED_KEY: Final = Kind(clause, explain, send_unverified, trust)
+CHANGED_KEY: Final = Kind(clause, explain, send_unverified, trust, advice)

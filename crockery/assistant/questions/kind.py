@@ -16,9 +16,11 @@ class Kind:
         explain: what happened and what it means, as blocks; the time zone in minutes is for the dates in it.
         send: what the answer *send* does.
         trust: what the answer *trust* does; None where it is not offered.
+        advice: what the sender can do when it was given up in the end; whole sentences.
     """
 
     clause: Callable[[Held], str]
     explain: Callable[[Held, int], list[Block]]
     send: Callable[[Held], str]
     trust: Callable[[Held], str] | None
+    advice: Callable[[Held], str]

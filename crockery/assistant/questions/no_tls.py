@@ -37,4 +37,12 @@ def trust(held: Held) -> str:
     )
 
 
-NO_TLS: Final = Kind(clause, explain, send, trust)
+def advice(held: Held) -> str:
+    """The same, with other words."""
+    return (
+        f"Tell someone at {held.seen_domain}, by another way, that their mail server offers no encryption. Or send the "
+        'message again, and answer the question that you are asked about it with "send".'
+    )
+
+
+NO_TLS: Final = Kind(clause, explain, send, trust, advice)

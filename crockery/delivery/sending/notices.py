@@ -30,12 +30,17 @@ from crockery.limits import DSN_WHOLE_MAX, INTAKE_MAX_HEADER, QUEUE_DELAYED, QUE
 from crockery.limits import QUEUE_NOTICE_WAIT as GATHER
 from crockery.message.compose import Mailbox as Person
 from crockery.message.dsn import Notice, render_dsn
+from crockery.message.dsn_reasons import Reason
 from crockery.message.dsn_status import RecipientStatus
 from crockery.projections.queue import Notify, QueuedMessage, Recipient, RecipientState
 from crockery.smtp.wire import AddressError, Mailbox, parse_mailbox
 from crockery.smtp.wire.received import render_delivered_to, render_return_path
 
 logger: Final = logging.getLogger(__name__)
+
+Explain = Callable[[QueuedMessage, Recipient], Reason | None]
+"""Why there was no secure way to a recipient that was given up while it was held, and what its sender can do; None:
+that was not the reason."""
 
 _CODES: Final = frozenset(kind.code for kind in QUEUE_TYPES)
 
@@ -50,12 +55,14 @@ class Notices:
         is_claimed: Callable[[int, str], bool],
         *,
         is_clock_proven: Callable[[], bool] = lambda: True,
+        explain: Explain = lambda message, recipient: None,
     ) -> None:
         """`is_claimed`: whether a message is just about to be sent to a domain."""
         self._store = store
         self._queue = store.state.queue
         self._is_claimed = is_claimed
         self._is_clock_proven = is_clock_proven
+        self._explain = explain
         self._wake = trio.Event()
         self._touched = set(self._queue.by_id)
         self._times: list[tuple[int, int]] = []
@@ -135,10 +142,17 @@ class Notices:
 
     def _give_up(self, message: QueuedMessage) -> None:
         """The time is over for those that wait and are not being sent to at this moment."""
-        over = [r.address for r in message.waiting if not self._is_claimed(message.id, r.domain)]
-        if over:
-            words = "it could not be delivered in the time it had"
-            record_outcomes(self._store, message, [Outcome(over, "failed", 0, "4.4.7", words, "expired")])
+        over: dict[str, list[Recipient]] = {}  # those that have a problem by domain, which it is of
+        for recipient in message.waiting:
+            if not self._is_claimed(message.id, recipient.domain):
+                over.setdefault(recipient.domain if recipient.problem else "", []).append(recipient)
+        words = "it could not be delivered in the time it had"
+        outcomes = [
+            Outcome([r.address for r in them], "failed", 0, "4.4.7", words, "expired", problem=them[0].problem)
+            for them in over.values()
+        ]
+        if outcomes:
+            record_outcomes(self._store, message, outcomes)
 
     def _tell(self, message: QueuedMessage, kind: str, recipients: Sequence[Recipient]) -> None:
         addresses = [recipient.address for recipient in recipients]
@@ -178,7 +192,13 @@ class Notices:
         whole = facts.get("ret") == "FULL"
         options = facts.get("options", {})
         statuses: list[RecipientStatus] = [
-            status_of(recipient, message, kind, options.get(recipient.address, {}).get("orcpt", ""))
+            status_of(
+                recipient,
+                message,
+                kind,
+                options.get(recipient.address, {}).get("orcpt", ""),
+                self._explain(message, recipient),
+            )
             for recipient in recipients
         ]
         return render_dsn(

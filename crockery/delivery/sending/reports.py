@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from crockery.message.dsn_reasons import Reason
 from crockery.message.dsn_status import Action, RecipientStatus
 from crockery.projections.queue import NOWHERE, Attempt, QueuedMessage, Recipient, RecipientState
 
@@ -16,8 +17,13 @@ _DEFAULTS: Final = {
 _NONE: Final = Attempt(0, NOWHERE, "", 0, "", "", "")
 
 
-def status_of(recipient: Recipient, message: QueuedMessage, kind: str, original: str) -> RecipientStatus:
-    """What a notice of that kind (see NoticeMade) says; `original` is ORCPT, its xtext undone."""
+def status_of(
+    recipient: Recipient, message: QueuedMessage, kind: str, original: str, reason: Reason | None = None
+) -> RecipientStatus:
+    """What a notice of that kind (see NoticeMade) says; `original` is ORCPT, its xtext undone.
+
+    `reason` has better words than those that go with the status.
+    """
     action = _ACTIONS.get(recipient.state, Action.DELAYED) if kind == "final" else Action.DELAYED
     last = recipient.story[-1] if recipient.story else _NONE
     told = _last_words(recipient)
@@ -32,20 +38,14 @@ def status_of(recipient: Recipient, message: QueuedMessage, kind: str, original:
         diagnosis="" if remote else told.text,
         last_attempt=told.time // 1_000_000 if told.time else None,
         retry_until=message.expires if action is Action.DELAYED else None,
-        why=_why(recipient, told) if last.why == "expired" else "",
+        why=reason.why if reason is not None else "",
+        advice=reason.advice if reason is not None else "",
     )
 
 
 def _last_words(recipient: Recipient) -> Attempt:
     """The last attempt that was one: not the giving up, which nobody else said anything about."""
     return next((attempt for attempt in reversed(recipient.story) if attempt.why != "expired"), _NONE)
-
-
-def _why(recipient: Recipient, last: Attempt) -> str:
-    """The sentence that goes with giving up a recipient for whom there was no secure way."""
-    if last.result != "held":
-        return ""
-    return f"There was no secure way to send it in time: {last.text}."
 
 
 def _status(enhanced: str, action: Action) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
 
 from crockery.actions.store import Store
+from crockery.assistant.conversation import why_given_up
 from crockery.delivery.sending.notices import Notices
 from crockery.delivery.sending.scheduler import Scheduler
 from crockery.events.types import Event
@@ -48,7 +50,9 @@ class Sending:
         for name in account_names:
             self.files.account(name)
         is_proven = lambda: self.clock_is_proven  # noqa: E731
-        notices = Notices(self.store, self.writer, self.scheduler.agenda.is_claimed, is_clock_proven=is_proven)
+        is_claimed = self.scheduler.agenda.is_claimed
+        explain = partial(why_given_up, self.store)
+        notices = Notices(self.store, self.writer, is_claimed, is_clock_proven=is_proven, explain=explain)
         self.nursery.start_soon(notices.run)
 
     def inbox(self, name: str) -> list[bytes]:
