@@ -338,3 +338,8 @@ THREAD_REFERENCES: Final = 20
 """Message ids of References that are looked up when a mail comes in, nearest first, and the first of all."""
 THREAD_KEYS: Final = 1 << 19
 """Keys of a generation in memory; two are kept, 16 MiB in all: a mail answers one among the last half a million."""
+
+# --- The smart host (actions/smart_host, app/smart_host) ---
+SMART_HOST_USER: Final = 500  # octets; with the password it must fit into one line of AUTH PLAIN
+SMART_HOST_PASSWORD: Final = 4000  # octets; API keys of mail services have some 70
+SMART_HOST_TOLD_AGAIN: Final = 86400  # seconds until the postmaster is told again that it takes no mail

@@ -13,12 +13,14 @@ from crockery.actions.actor import the_server
 from crockery.actions.signing import NewDKIMKey, add_dkim_keys
 from crockery.actions.store import Store
 from crockery.app.asking import AskingTask
+from crockery.app.smart_host import SmartHostWatch
 from crockery.assistant.conversation import why_given_up
 from crockery.delivery.routes import Ourselves
 from crockery.delivery.sending.dial import NetDialer, Outside
 from crockery.delivery.sending.notices import Notices
 from crockery.delivery.sending.scheduler import Scheduler
 from crockery.delivery.sending.signing import Signer
+from crockery.delivery.sending.smart_host import SmartHostDialer
 from crockery.delivery.tls.certificates import Roots
 from crockery.domain.dkim_keys import generate_keys
 from crockery.events.errors import LogFull
@@ -88,7 +90,7 @@ class OutgoingMail:
             scheduler = Scheduler(
                 self._store,
                 self._writer,
-                NetDialer(self._store, outside),
+                SmartHostDialer(self._store, outside, NetDialer(self._store, outside)),
                 self._stopping,
                 sign=Signer(self._store),
                 is_clock_proven=lambda: self._clock.is_proven,
@@ -103,6 +105,7 @@ class OutgoingMail:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(notices.run)
                 nursery.start_soon(AskingTask(self._store, self._writer).run)
+                nursery.start_soon(SmartHostWatch(self._store, self._writer).run)
                 await scheduler.run()
                 nursery.cancel_scope.cancel()
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
         "settings": "settings",
         "change": "settings",
         "queue": "queue",
+        "smart-host": "smart_host",
         "whitelist": "whitelist",
     },
     "What happened": {"status": "status", "log": "journal", "history": "journal"},

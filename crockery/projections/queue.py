@@ -326,6 +326,13 @@ class Queue:
                     recipient.state = RecipientState.CANCELLED
             self._finish(message)
 
+    def smart_host_set(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """There is another way: whoever waits is tried by it at once."""
+        self.position = sequence
+        for message in self.by_id.values():
+            for recipient in message.waiting:
+                recipient.next = max(time // _SECOND, message.hold_until)
+
     def _finish(self, message: QueuedMessage) -> None:
         if not message.is_finished:
             return

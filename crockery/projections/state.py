@@ -14,6 +14,7 @@ from crockery.projections.server import Server
 from crockery.projections.sessions import Sessions
 from crockery.projections.settings import Settings
 from crockery.projections.signing import Signing
+from crockery.projections.smart_host import SmartHosts
 from crockery.projections.submissions import Submissions
 from crockery.projections.threads import Threads
 from crockery.projections.trust import Trust
@@ -47,6 +48,7 @@ class State:
         self.trust = Trust()
         self.signing = Signing()
         self.submissions = Submissions()
+        self.smart_host = SmartHosts()
         self.retention = Retention()
         self.server = Server()
         self.sequence = 0
@@ -85,6 +87,7 @@ class State:
             ("trust", self.trust),
             ("signing", self.signing),
             ("submissions", self.submissions),
+            ("smart_host", self.smart_host),
             ("retention", self.retention),
             ("server", self.server),
         ]
@@ -102,6 +105,11 @@ class State:
             (server.BODIES_ERASED, (kept.bodies_erased,)),
             (server.SETTING_CHANGED, (self.settings.setting_changed,)),
             (server.CERTIFICATE_INSTALLED, (self.server.certificate_installed, kept.secret_replaced)),
+            (
+                server.SMART_HOST_SET,
+                (self.smart_host.smart_host_set, waiting.smart_host_set, kept.secret_replaced),
+            ),
+            (server.SMART_HOST_TOLD, (self.smart_host.smart_host_told,)),
             (accounts.ACCOUNT_ADDED, (people.account_added,)),
             (
                 accounts.ACCOUNT_REMOVED,
@@ -138,7 +146,10 @@ class State:
             (mail.MESSAGES_EXPUNGED, (boxes.messages_expunged, kept.orphans_made)),
             (queue.MESSAGE_QUEUED, (waiting.message_queued, self.submissions.message_queued, kept.body_stored)),
             (queue.ATTEMPT_BEGUN, (waiting.attempt_begun,)),
-            (queue.RECIPIENTS_ATTEMPTED, (waiting.recipients_attempted, kept.orphans_made)),
+            (
+                queue.RECIPIENTS_ATTEMPTED,
+                (waiting.recipients_attempted, self.smart_host.recipients_attempted, kept.orphans_made),
+            ),
             (queue.RECIPIENTS_RESCHEDULED, (waiting.recipients_rescheduled,)),
             (queue.RECIPIENTS_CANCELLED, (waiting.recipients_cancelled, kept.orphans_made)),
             (queue.RECIPIENTS_RESTORED, (waiting.recipients_restored, kept.message_restored)),

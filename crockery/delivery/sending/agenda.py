@@ -1,15 +1,15 @@
 """What is due when, by destination: an index over the queue, pure, kept up by whoever feeds it the queue's events.
 
-A destination is a recipient domain. Its messages stand in a heap by the time of their next attempt; the destinations in
-another, by the time of the first that can be begun. Entries are never looked for and removed: one that does not tell
-the truth any more is dropped when its turn comes, and `note` adds the one that does. So each step costs the logarithm
-of what waits.
+A destination is a recipient domain, or what `destination_of` makes of it: a smart host takes the mail for all. Its
+messages stand in a heap by the time of their next attempt; the destinations in another, by the time of the first that
+can be begun. Entries are never looked for and removed: one that does not tell the truth any more is dropped when its
+turn comes, and `note` adds the one that does. So each step costs the logarithm of what waits.
 
 Who takes a message has claimed it for that destination, until `release`.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,7 +29,7 @@ _PAUSES: Final = (60, 300, 900, 1800)
 
 @dataclass(slots=True)
 class Destination:
-    """A recipient domain: what waits for it, and how it goes."""
+    """What waits for it, and how it goes."""
 
     domain: str
     heap: list[tuple[int, int]] = field(default_factory=list)
@@ -62,9 +62,16 @@ class Agenda:
     """All destinations that something waits for."""
 
     def __init__(
-        self, queue: Queue, *, most: int = QUEUE_CONNECTIONS, most_suspect: int = QUEUE_SUSPECT_CONNECTIONS
+        self,
+        queue: Queue,
+        destination: Callable[[str], str] = str,
+        *,
+        most: int = QUEUE_CONNECTIONS,
+        most_suspect: int = QUEUE_SUSPECT_CONNECTIONS,
     ) -> None:
+        """`destination` says of a recipient domain where its mail is handed in."""
         self._queue = queue
+        self.destination_of = destination
         self._most = most
         self._most_suspect = most_suspect
         self._destinations: dict[str, Destination] = {}
@@ -78,13 +85,14 @@ class Agenda:
             self.note(message)
 
     def note(self, message: QueuedMessage, domains: Iterable[str] | None = None) -> None:
-        """A message is new, or its recipients (in these domains) changed."""
+        """A message is new, or its recipients (at these destinations) changed."""
         if self._queue.stands_still(message):
             return
         earliest: dict[str, int] = {}
         for recipient in message.recipients:
             if recipient.is_waiting:
-                earliest[recipient.domain] = min(recipient.next, earliest.get(recipient.domain, NEVER))
+                place = self.destination_of(recipient.domain)
+                earliest[place] = min(recipient.next, earliest.get(place, NEVER))
         for domain, due in earliest.items():
             if domains is not None and domain not in domains:
                 continue
@@ -104,8 +112,8 @@ class Agenda:
         return self._busy >= self._most
 
     def is_claimed(self, message: int, domain: str) -> bool:
-        """Whether somebody is about to send it there."""
-        return (message, domain) in self._claimed
+        """Whether somebody is about to send it to that recipient domain."""
+        return (message, self.destination_of(domain)) in self._claimed
 
     def next_time(self) -> int:
         """Unix seconds of the next `take` that can give something; NEVER while all connections are in use."""
@@ -141,8 +149,9 @@ class Agenda:
             if message is None or (number, destination.domain) in self._claimed or self._queue.stands_still(message):
                 continue
             recipients = [
-                r for r in message.recipients if r.domain == destination.domain and r.is_waiting and r.next <= now
-            ]
+                r for r in message.recipients
+                if r.is_waiting and r.next <= now and self.destination_of(r.domain) == destination.domain
+            ]  # fmt: skip
             if recipients:
                 self._claimed.add((number, destination.domain))
                 return Work(destination, message, recipients)

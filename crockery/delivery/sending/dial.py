@@ -18,6 +18,7 @@ from crockery import limits
 from crockery.actions.store import Store
 from crockery.actions.trust import cache_policy
 from crockery.delivery.routes import Host, Ourselves, Route, Unroutable, find_route
+from crockery.delivery.sending.connecting import Greeting, ServerRefused, Target, greet
 from crockery.delivery.sending.exchange import StreamExchange
 from crockery.delivery.sending.ways import Exchange, NoWay, Obstacle, Wanted
 from crockery.delivery.tls import dane, mta_sts
@@ -25,12 +26,10 @@ from crockery.delivery.tls.certificates import Roots
 from crockery.delivery.tls.lookup import Fetch, find_dane, find_sts
 from crockery.delivery.tls.verify import HostPolicy, Pin, Question, Verdict, judge
 from crockery.net.resolver import Resolver
-from crockery.net.tls_client import HandshakeFailed, TLSPeer, handshake
+from crockery.net.tls_client import TLSPeer
 from crockery.projections.queue import NOWHERE, Place
 from crockery.projections.trust import StsPolicy
-from crockery.smtp.wire import Reply
-from crockery.smtp.wire.client import LOST, ClientProtocol, Stage
-from crockery.smtp.wire.client_events import EnvelopeAnswered, Event, Greeted, HelloAnswered, TLSAnswered
+from crockery.smtp.wire.client import Stage
 
 logger: Final = logging.getLogger(__name__)
 
@@ -42,15 +41,6 @@ _WILL_DO: Final = {
     Question.POLICY: frozenset((Wanted.ANY,)),
 }
 """What may go over a connection, by what there would be to ask."""
-
-
-class _Refused(Exception):
-    """The server at an address is there and does not want us, or nobody answers; str() says it."""
-
-    def __init__(self, reply: Reply, place: Place) -> None:
-        super().__init__(reply.text)
-        self.reply = reply
-        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +72,7 @@ class NetDialer:
         try:
             route = await find_route(domain, outside.resolver, outside.ourselves(), self._source)
         except Unroutable as error:
-            raise NoWay(_no_route(error)) from error
+            raise NoWay(no_route(error)) from error
         sts = await self._sts(domain)
         worst: Obstacle | None = None
         down: Obstacle | None = None
@@ -95,8 +85,8 @@ class NetDialer:
             for address in host.addresses:
                 try:
                     found = await self._try(policy, address, wanted)
-                except _Refused as error:
-                    down = down or _unreachable(error)
+                except ServerRefused as error:
+                    down = down or unreachable(error)
                     continue
                 if not isinstance(found, Obstacle):
                     return found
@@ -139,85 +129,35 @@ class NetDialer:
         )
 
     async def _try(self, policy: HostPolicy, address: str, wanted: Wanted) -> StreamExchange | Obstacle:
-        """The connection, if it will do, else why not. Raises _Refused."""
-        exchange, shown, failure = await self._connect(policy, address, with_tls=True)
+        """The connection, if it will do, else why not. Raises ServerRefused."""
+        target = Target(policy.host, address, self._outside.port, policy.server_name)
+        found = await self._greet(target)
+        exchange = found.exchange
         try:
-            verdict = judge(policy, shown, self._outside.roots, self._store.now, failure=failure)
+            verdict = judge(policy, found.shown, self._outside.roots, self._store.now, failure=found.failure)
             serves = _WILL_DO[verdict.question]
             if verdict.is_secure and verdict.mx_proven and "REQUIRETLS" in exchange.client.capabilities:
                 serves |= {Wanted.REQUIRETLS}
-            place = Place(policy.host, address, _tls_facts(shown, verdict))
+            place = Place(policy.host, address, tls_facts(found.shown, verdict))
             if wanted not in serves:
                 await exchange.close()
                 return _obstacle(verdict, policy, wanted, place)
             if exchange.client.stage is not Stage.READY:  # TLS broke, and it may go without
                 await exchange.close()
-                exchange, _, _ = await self._connect(policy, address, with_tls=False)
+                exchange = (await self._greet(target, with_tls=False)).exchange
             exchange.place, exchange.serves = place, serves
             return exchange
         except BaseException:
             await trio.aclose_forcefully(exchange.stream)
             raise
 
-    async def _connect(
-        self, policy: HostPolicy, address: str, *, with_tls: bool
-    ) -> tuple[StreamExchange, TLSPeer | None, str]:
-        """Greeted, in TLS if there is any; what was shown; why there is none. Raises _Refused."""
-        place = Place(policy.host, address)
-        try:
-            with trio.fail_after(limits.SMTP_CONNECT_TIMEOUT):
-                stream: trio.abc.Stream = await trio.open_tcp_stream(address, self._outside.port)
-        except (OSError, trio.TooSlowError) as error:
-            raise _Refused(Reply(0, "4.4.1", _failure(policy.host, address, error)), place) from error
-        exchange = StreamExchange(ClientProtocol(self._store.state.settings.hostname), stream, place)
-        try:
-            greeted = await exchange.next_event()
-            if not isinstance(greeted, Greeted) or not greeted.reply.is_positive:
-                raise _Refused(_reply(greeted), place)
-            await _hello(exchange)
-            if not with_tls:
-                return exchange, None, ""
-            shown, failure = await self._start_tls(exchange, policy.server_name)
-            if shown is not None:
-                await _hello(exchange)
-            return exchange, shown, failure
-        except BaseException:
-            await trio.aclose_forcefully(exchange.stream)
-            raise
-
-    async def _start_tls(self, exchange: StreamExchange, name: str) -> tuple[TLSPeer | None, str]:
-        client = exchange.client
-        if "STARTTLS" not in client.capabilities:
-            return None, "the server does not offer TLS"
-        client.start_tls()
-        answered = await exchange.next_event()
-        if not isinstance(answered, TLSAnswered):
-            raise _Refused(_reply(answered), exchange.place)
-        if not answered.reply.is_positive:
-            return None, f"the server refused to begin TLS: {answered.reply.text}"
-        try:
-            assert isinstance(exchange.stream, trio.abc.HalfCloseableStream)
-            exchange.stream, shown = await handshake(exchange.stream, name, self._outside.context)
-        except HandshakeFailed as error:
-            client.abandon(Reply(421, "4.7.5", str(error)))
-            return None, str(error)
-        client.tls_started()
-        return shown, ""
+    async def _greet(self, target: Target, *, with_tls: bool = True) -> Greeting:
+        hostname = self._store.state.settings.hostname
+        return await greet(hostname, target, self._outside.context, with_tls=with_tls)
 
 
-def _reply(event: Event) -> Reply:
-    return LOST if isinstance(event, EnvelopeAnswered) else event.reply
-
-
-async def _hello(exchange: StreamExchange) -> None:
-    """Say EHLO. Raises _Refused."""
-    exchange.client.hello()
-    answered = await exchange.next_event()
-    if not isinstance(answered, HelloAnswered) or not answered.reply.is_positive:
-        raise _Refused(_reply(answered), exchange.place)
-
-
-def _tls_facts(shown: TLSPeer | None, verdict: Verdict) -> Mapping[str, Any] | None:
+def tls_facts(shown: TLSPeer | None, verdict: Verdict) -> Mapping[str, Any] | None:
+    """The TLS of a connection as `events.types.queue.TLSFacts`."""
     certificate = verdict.certificate
     if shown is None or certificate is None:
         return None
@@ -264,29 +204,20 @@ def _worse(one: Obstacle | None, other: Obstacle) -> Obstacle:
     return other if one is None or (other.why == "policy" and one.why != "policy") else one
 
 
-def _no_route(error: Unroutable) -> Obstacle:
+def no_route(error: Unroutable) -> Obstacle:
+    """There is no way at all."""
     result = "failed" if error.is_permanent else "deferred"
     text = f"{error.reply.text}: {error.detail}" if error.detail else error.reply.text
     return Obstacle(result, enhanced=error.reply.enhanced, text=text, why="no-route", is_down=not error.is_permanent)
 
 
-def _unreachable(error: _Refused) -> Obstacle:
+def unreachable(error: ServerRefused) -> Obstacle:
     """Nobody answers, or not politely: it is tried again, even after a 5yz greeting, which is about this server now."""
     reply = error.reply
     enhanced = "4" + (reply.enhanced or "4.4.1")[1:]
     return Obstacle(
         "deferred", reply.code, enhanced, reply.text, "unreachable", place=error.place, is_down=True
     )  # fmt: skip
-
-
-def _failure(host: str, address: str, error: Exception) -> str:
-    if isinstance(error, trio.TooSlowError):
-        return f"{host} ({address}) did not answer in time"
-    cause: BaseException = error.__cause__ or error
-    if isinstance(cause, BaseExceptionGroup):
-        cause = cause.exceptions[0]
-    reason = getattr(cause, "strerror", None) or "no connection"
-    return f"{host} ({address}) cannot be reached: {reason}"
 
 
 def _kept(policy: StsPolicy | None) -> mta_sts.Kept | None:

@@ -1,16 +1,21 @@
 """Replies and failures as outcomes of recipients. Pure: time and chance come in.
 
 A 4yz reply, or no reply, is tried again; a 5yz reply is final (RFC 5321 section 4.2.1), but for those that are about
-our connection and not about the message or the recipient.
+our connection and not about the message or the recipient: that a login is wanted, or was not believed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from crockery.actions.queue import Outcome
 from crockery.delivery.sending.backoff import next_attempt
 from crockery.delivery.sending.ways import Obstacle
 from crockery.projections.queue import Recipient
+from crockery.projections.smart_host import LOGIN
 from crockery.smtp.wire.replies import Reply
+
+_LOGIN_REPLIES: Final = frozenset((530, 534, 535, 538))
+"""RFC 4954 §6."""
 
 Chance = Callable[[], float]
 """A number from 0 to 1, another one each time."""
@@ -23,6 +28,9 @@ def of_reply(
     said = (reply.code, reply.enhanced, reply.text)
     if reply.is_positive:
         return [Outcome(addresses(recipients), "delivered" if has_dsn else "relayed", *said)]
+    if reply.code in _LOGIN_REPLIES:
+        said = (reply.code, "4" + (reply.enhanced or "5.7.0")[1:], reply.text)
+        return _later(recipients, Outcome((), "deferred", *said, LOGIN), now, chance)
     if reply.code >= 500:
         return [Outcome(addresses(recipients), "failed", *said, why)]
     return _later(recipients, Outcome((), "deferred", *said, why), now, chance)

@@ -19,6 +19,7 @@ from crockery.delivery.sending.agenda import NEVER, Agenda, Destination, Work
 from crockery.delivery.sending.here import deliver_here
 from crockery.delivery.sending.outcomes import Chance
 from crockery.delivery.sending.sender import UNREADABLE, Sender, Sign
+from crockery.delivery.sending.smart_host import destination_of
 from crockery.delivery.sending.ways import Dialer, Exchange, NoWay, Obstacle, Wanted
 from crockery.events.errors import LogFailed, LogFull
 from crockery.events.log import Appended
@@ -29,6 +30,7 @@ from crockery.events.types.queue import (
     RECIPIENTS_RESCHEDULED,
     RECIPIENTS_RESTORED,
 )
+from crockery.events.types.server import SMART_HOST_SET
 from crockery.events.writer import Writer
 from crockery.limits import QUEUE_CONNECTION_IDLE, QUEUE_CONNECTION_MAILS, QUEUE_FULL_RETRY, QUEUE_LOOK
 from crockery.projections.queue import QueuedMessage
@@ -66,7 +68,7 @@ class Scheduler:
         self._is_clock_proven = is_clock_proven
         self._sender = Sender(store, writer, chance, sign)
         self._queue = store.state.queue
-        self.agenda = Agenda(self._queue)
+        self.agenda = Agenda(self._queue, destination_of(store.state))
         self._wake = trio.Event()
         self._idle: dict[str, list[_Idle]] = {}
         self._paused_until = 0
@@ -81,10 +83,10 @@ class Scheduler:
             elif kind is RECIPIENTS_ATTEMPTED:
                 continue  # who noted it releases the message
             elif kind is RECIPIENTS_RESCHEDULED or kind is RECIPIENTS_RESTORED:
-                domains = {address.rpartition("@")[2] for address in facts["recipients"]}
+                domains = {self.agenda.destination_of(address.rpartition("@")[2]) for address in facts["recipients"]}
                 self._note(facts["message"], domains)
                 self.agenda.try_now(domains)
-            elif kind is QUEUE_RELEASED:
+            elif kind is QUEUE_RELEASED or kind is SMART_HOST_SET:
                 for message in self._queue.by_id.values():
                     self.agenda.note(message)
         self._wake.set()
@@ -203,6 +205,8 @@ class Scheduler:
             if waiting:
                 deliver_here(self._store, message, waiting, facts)
             return exchange
+        if self.agenda.destination_of(work.recipients[0].domain) != work.destination.domain:
+            return exchange  # the owner has set another smart host just now: it is due there
         wanted = wanted_way(message, requiretls=facts.get("requiretls", False), insecure=work.recipients[0].insecure)
         work.recipients[:] = [r for r in work.recipients if r.insecure == work.recipients[0].insecure]
         if exchange is not None and (wanted not in exchange.serves or not exchange.client.may_send_more):

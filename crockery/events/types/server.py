@@ -100,6 +100,29 @@ class Tallied(TypedDict):
     counts: dict[str, int]
 
 
+class SmartHostSet(TypedDict):
+    """From now on all outgoing mail takes this way; whatever waits is due at once. Body (secret): the password."""
+
+    by: int
+    host: str
+    """A-labels or an address; "": mail goes to the servers of its recipients again."""
+    port: int
+    tls: str
+    """ "implicit" (RFC 8314) or "starttls"."""
+    user: str
+    """ "": without a login, and without a body."""
+    replaces: NotRequired[int]
+    """Number of the SmartHostSet whose body is erased by this one."""
+    cmd: NotRequired[str]
+
+
+class SmartHostTold(TypedDict):
+    """The postmaster was told, in the same atom by the message `told`, that the smart host takes no mail."""
+
+    why: str
+    told: int
+
+
 SEQUENCE_JUMP: Final = 1 << 40
 """`jump` of HistoryResumed: no original appends so many after a copy was made."""
 UID_JUMP: Final = 1 << 20
@@ -118,8 +141,10 @@ SETTING_CHANGED: Final = EventType(8, "SettingChanged")
 CERTIFICATE_INSTALLED: Final = EventType(9, "CertificateInstalled", secret=True)
 TALLIED: Final = EventType(10, "Tallied", skippable=True)
 TAIL_CUT: Final = EventType(11, "TailCut", skippable=True)
+SMART_HOST_SET: Final = EventType(12, "SmartHostSet", secret=True)
+SMART_HOST_TOLD: Final = EventType(13, "SmartHostTold", skippable=True)
 
 TYPES: Final = (
     BATCH, SERVER_STARTED, SERVER_STOPPED, HISTORY_RESUMED, DAMAGE_ACCEPTED, BODY_PART, BODIES_ERASED,
-    SETTING_CHANGED, CERTIFICATE_INSTALLED, TALLIED, TAIL_CUT,
+    SETTING_CHANGED, CERTIFICATE_INSTALLED, TALLIED, TAIL_CUT, SMART_HOST_SET, SMART_HOST_TOLD,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from crockery.web.control import accounts, addresses, dns, journal, queue, settings, status, trust
+from crockery.web.control import accounts, addresses, dns, journal, queue, settings, smart_host, status, trust
 from crockery.web.control.errors import ControlError
 from crockery.web.control.request import Context, Json, Lines, Request
 
@@ -62,6 +62,9 @@ ROUTES: Final = (
     Route("POST", "/v1/queue/{number}/retry", queue.retry),
     Route("POST", "/v1/queue/{number}/send-insecure", queue.send_insecure),
     Route("POST", "/v1/queue-release", queue.release),
+    Route("GET", "/v1/smart-host", smart_host.show),
+    Route("PUT", "/v1/smart-host", smart_host.put),
+    Route("DELETE", "/v1/smart-host", smart_host.remove),
     Route("GET", "/v1/whitelist/tls", trust.list_grants),
     Route("PUT", "/v1/whitelist/tls/{domain}", trust.grant),
     Route("DELETE", "/v1/whitelist/tls/{domain}", trust.revoke),

@@ -12,6 +12,7 @@ _VERIFIED: Final = {
     "mta-sts": "its certificate is valid, as the domain's MTA-STS policy asks",
     "certificate": "its certificate is valid for its name",
     "pin": "it has the key that was trusted",
+    "smart-host": "the smart host, its certificate valid for its name; the way from there on is for it to see to",
 }
 _RESULTS: Final = {
     "delivered": "it took the message, and tells of what comes of it",

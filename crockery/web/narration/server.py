@@ -63,6 +63,17 @@ def _tallied(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     return f"strangers: {', '.join(counts)}"
 
 
+def _smart_host_set(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    if not facts["host"]:
+        return f"{names.actor(facts)} let outgoing mail go without a smart host"
+    login = f", with the login {facts['user']}" if facts["user"] else ""
+    return f"{names.actor(facts)} let all outgoing mail go by the smart host {facts['host']}:{facts['port']}{login}"
+
+
+def _smart_host_told(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    return f"the postmaster was told by message {facts['told']} that the smart host takes no mail"
+
+
 SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.BATCH, _batch),
     (events.SERVER_STARTED, _server_started),
@@ -70,6 +81,8 @@ SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.HISTORY_RESUMED, _history_resumed),
     (events.DAMAGE_ACCEPTED, _damage_accepted),
     (events.TAIL_CUT, _tail_cut),
+    (events.SMART_HOST_SET, _smart_host_set),
+    (events.SMART_HOST_TOLD, _smart_host_told),
     (events.BODY_PART, _body_part),
     (events.BODIES_ERASED, _bodies_erased),
     (events.SETTING_CHANGED, _setting_changed),
