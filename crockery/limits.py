@@ -136,6 +136,7 @@ SCRAM_ITERATIONS: Final = 4096  # RFC 7677 §4: at least; app passwords have 120
 RECEIVE_SIZE: Final = 64 * KiB  # octets asked of a socket at once
 SEND_CHUNK: Final = 256 * KiB  # octets handed to a socket at once; small pieces are joined up to this
 SEND_TIMEOUT: Final = 300.0  # for each SEND_CHUNK: a reader below 1 KiB/s is given up (RFC 5321 §4.5.3.2: minutes)
+DEADLINE_STEP: Final = 1.0  # seconds between two looks whose wait on a peer is overdue: so late it may be told
 FAIR_SHARE: Final = 16  # socket calls that did not block before other tasks get a turn: some hundred microseconds
 TLS_HANDSHAKE_TIMEOUT: Final = 30.0  # slow phones need five round trips; strangers get no more
 CLOSE_LINGER: Final = 1.0  # wait for the peer's end after ours, so that our last words are not lost in a reset
@@ -208,8 +209,26 @@ STRUCTURE_BLOCK: Final = 64 * KiB
 STRUCTURE_BLOCKS: Final = 16
 """Blocks that stay decompressed in memory: a FETCH takes its messages in slices, which end inside a block."""
 
+STRUCTURE_TEXTS: Final = 16 * MiB
+"""Octets of ENVELOPEs, header fields and the like that stay ready to be sent: some 20,000 messages, of all accounts."""
+
 STRUCTURE_CACHE: Final = 4096
 """Messages without a row in the structure file whose computed rows stay in memory: those that have just come."""
+
+TEXT_BLOCK: Final = 512 * KiB
+"""Octets of searched text, before compression, after which a block of the text files is full: a millisecond to scan."""
+
+TEXT_BLOCK_ROWS: Final = 1024
+"""Messages after which it is full however short they are."""
+
+TEXT_SPARSE: Final = 32 * KiB
+"""Compressed octets of a block for each message wanted of it beyond which these are read one by one instead."""
+
+TEXT_THREAD: Final = 512 * KiB
+"""Compressed octets of a block beyond which it is scanned in a thread: one message of many megabytes."""
+
+TEXT_LIGHT: Final = 64 * KiB
+"""Octets of a message up to which its row for the text files is made in place, in a millisecond or two."""
 
 # --- What an account may send (projections/submissions) ---
 MAILS_PER_DAY: Final = 1000  # messages to other servers (setting max-mails-per-day): a stolen password sends no flood
@@ -244,6 +263,12 @@ FOLLOW_BACKLOG: Final = 5_000
 
 FOLLOW_ROWS: Final = 16
 """Rows made at a time: one to two milliseconds of work."""
+
+FOLLOW_TEXT_BACKLOG: Final = 50_000
+"""Messages without searched text beyond which it is made although mail keeps coming: a search reads these itself."""
+
+FOLLOW_TURN: Final = 0.002
+"""Seconds spent on searched text at a time."""
 
 FOLLOW_PAUSE: Final = 0.01
 """Seconds left to others between such pieces of work while mail keeps coming."""
@@ -299,6 +324,8 @@ DNS_MAX_ALIASES: Final = 8  # CNAMEs followed from one server to the next
 DNS_PROBE_INTERVAL: Final = 300.0  # between two looks whether the system's resolvers let DNSSEC through
 QUEUE_CONNECTIONS: Final = 200  # to other servers at a time; each costs a socket, some 40 KiB of TLS and a task
 QUEUE_SUSPECT_CONNECTIONS: Final = 60  # of these to destinations that failed last time: the others find room always
+QUEUE_SLOW: Final = 10.0  # seconds a message may take while others wait; then its connection's place is theirs as well
+QUEUE_SLOW_CONNECTIONS: Final = 200  # ... so many are beyond QUEUE_CONNECTIONS: with them a third of 1024 open files
 QUEUE_DESTINATION_FIRST: Final = 5  # connections to one destination to begin with; one more for each that goes well
 QUEUE_DESTINATION_MOST: Final = 20  # connections to one destination; Postfix's figure: receivers refuse more
 QUEUE_CONNECTION_MAILS: Final = 100  # messages over one connection; some servers count

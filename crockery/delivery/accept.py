@@ -129,9 +129,14 @@ def _terms(envelope: Envelope, message: Message) -> Terms:
 def _with_content(mail: Outgoing, envelope: Envelope, message: Message) -> Outgoing:
     return mail._replace(
         body="8BITMIME" if envelope.eight_bit or message.eight_bit else "7BIT",
-        smtputf8=envelope.smtputf8,
+        smtputf8=envelope.smtputf8 and not _is_ascii(mail, message),
         envelope=_network_facts(envelope),
     )
+
+
+def _is_ascii(mail: Outgoing, message: Message) -> bool:
+    """It can go to servers without SMTPUTF8, though it was asked for: some programs always ask (RFC 6531 §3.4)."""
+    return message.header.data.isascii() and all(address.isascii() for address in (mail.reverse_path, *mail.recipients))
 
 
 def _network_facts(envelope: Envelope) -> dict[str, object]:

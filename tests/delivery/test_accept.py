@@ -112,9 +112,24 @@ def test_8bit_content_goes_on_as_such(store: Store, declared: bool, found: bool)
     number = accept(store, SUBMISSION, the_server(), mail, MESSAGE._replace(eight_bit=found))
     assert isinstance(number, int)
     facts = store.log.read_record(number)[1]
-    assert (facts["body"], facts["smtputf8"]) == ("8BITMIME", True)
+    assert facts["body"] == "8BITMIME"
     assert b"with UTF8SMTPSA" in facts["prefix"]
     assert b"for <x@other.test>" in facts["prefix"]
+
+
+@pytest.mark.parametrize(
+    ("recipient", "subject", "needed"),
+    [("x@other.test", "hello", False), ("ä@other.test", "hello", True), ("x@other.test", "grüße", True)],
+)
+def test_smtputf8_is_asked_of_the_next_server_where_it_is_needed(
+    store: Store, recipient: str, subject: str, needed: bool
+) -> None:
+    mail = envelope(recipient, client=dataclasses.replace(CLIENT, account=store.state.accounts.by_name["anna"].id))
+    mail.smtputf8 = True
+    header = Header(f"From: anna@example.test\r\nSubject: {subject}\r\n\r\n".encode())
+    number = accept(store, SUBMISSION, the_server(), mail, MESSAGE._replace(header=header))
+    assert isinstance(number, int)
+    assert store.log.read_record(number)[1]["smtputf8"] is needed
 
 
 def test_a_recipient_gone_since_rcpt_refuses_all(store: Store) -> None:

@@ -17,6 +17,7 @@ from crockery.limits import (
     QUEUE_CONNECTIONS,
     QUEUE_DESTINATION_FIRST,
     QUEUE_DESTINATION_MOST,
+    QUEUE_SLOW_CONNECTIONS,
     QUEUE_SUSPECT_CONNECTIONS,
 )
 from crockery.projections.queue import Queue, QueuedMessage, Recipient
@@ -80,6 +81,8 @@ class Agenda:
         self._parked: set[str] = set()
         """Destinations whose turn came when the connections to suspects were all in use."""
         self._busy = 0
+        self._slow = 0
+        """Connections that were set aside; they are not among the busy ones."""
         self._busy_suspect = 0
         for message in queue.by_id.values():
             self.note(message)
@@ -110,6 +113,14 @@ class Agenda:
     def is_full(self) -> bool:
         """No more connections can be opened."""
         return self._busy >= self._most
+
+    def set_aside(self) -> bool:
+        """A connection is slow: another one may be opened in its place. False: there are too many such already."""
+        if self._slow >= QUEUE_SLOW_CONNECTIONS:
+            return False
+        self._slow += 1
+        self._busy -= 1
+        return True
 
     def is_claimed(self, message: int, domain: str) -> bool:
         """Whether somebody is about to send it to that recipient domain."""
@@ -170,10 +181,11 @@ class Agenda:
         heapq.heappush(work.destination.heap, (until, work.message.id))
         self._schedule(work.destination)
 
-    def ended(self, destination: Destination, *, was_suspect: bool) -> None:
-        """A connection that `take` had counted is over."""
+    def ended(self, destination: Destination, *, was_suspect: bool, was_slow: bool = False) -> None:
+        """A connection that `take` had counted is over; `was_slow`: it was set aside."""
         destination.busy -= 1
-        self._busy -= 1
+        self._busy -= not was_slow
+        self._slow -= was_slow
         self._busy_suspect -= was_suspect
         while self._parked and self._busy_suspect < self._most_suspect:
             parked = self._destinations.get(self._parked.pop())

@@ -14,7 +14,7 @@ from crockery.smtp.wire.client import TIMED_OUT, ClientProtocol, Stage
 from crockery.smtp.wire.client_events import Event
 
 _FAREWELL: Final = 1.0
-"""Seconds that QUIT may take to leave."""
+"""Seconds that QUIT may take to leave, and the last words of a server to come."""
 
 
 class StreamExchange:
@@ -29,11 +29,16 @@ class StreamExchange:
         self.serves = serves
 
     async def next_event(self) -> Event:
-        """Send what is to be sent, read until something has happened."""
+        """Send what is to be sent, read until something has happened. Each reply has its time, not each octet of it."""
+        replies, deadline = -1, 0.0
         while (event := self.client.next_event()) is None:
             await self.send()
+            if self.client.stage is Stage.CLOSED:
+                continue
+            if replies != self.client.replies:
+                replies, deadline = self.client.replies, trio.current_time() + self.client.timeout
             try:
-                with trio.fail_after(self.client.timeout):
+                with trio.fail_at(deadline):
                     data = await self.stream.receive_some(limits.RECEIVE_SIZE)
             except trio.TooSlowError:
                 self.client.abandon(TIMED_OUT)
@@ -44,17 +49,37 @@ class StreamExchange:
         return event
 
     async def send(self) -> None:
-        """Send what is to be sent."""
+        """Send what is to be sent. With much to send, hear what the server says to it meanwhile."""
         data = self.client.data_to_send()
         if not data:
             return
+        if len(data) <= limits.SEND_CHUNK:
+            is_sent = await self._write(data)
+        else:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._overhear)
+                is_sent = await self._write(data)
+                nursery.cancel_scope.deadline = trio.current_time() + (0 if is_sent else _FAREWELL)
+        if not is_sent:
+            self.client.receive_data(b"")
+
+    async def _write(self, data: bytes) -> bool:
+        """False: the server is gone."""
+        view = memoryview(data)
         try:
-            with trio.fail_after(limits.SEND_TIMEOUT):
-                await self.stream.send_all(data)
+            for start in range(0, len(data), limits.SEND_CHUNK):
+                with trio.fail_after(limits.SEND_TIMEOUT):
+                    await self.stream.send_all(view[start : start + limits.SEND_CHUNK])
         except trio.TooSlowError:
             self.client.abandon(TIMED_OUT)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self.client.receive_data(b"")
+            return False
+        return True
+
+    async def _overhear(self) -> None:
+        """Servers that refuse a message in its midst say so and hang up; what they said would be lost with the rest."""
+        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            self.client.receive_data(bytes(await self.stream.receive_some(limits.RECEIVE_SIZE)))
 
     async def close(self) -> None:
         """Say goodbye, if that is legal now, and hang up."""

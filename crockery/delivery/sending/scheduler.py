@@ -6,6 +6,7 @@ events alone: it is a listener of the writer.
 """
 
 import logging
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,12 +33,23 @@ from crockery.events.types.queue import (
 )
 from crockery.events.types.server import SMART_HOST_SET
 from crockery.events.writer import Writer
-from crockery.limits import QUEUE_CONNECTION_IDLE, QUEUE_CONNECTION_MAILS, QUEUE_FULL_RETRY, QUEUE_LOOK
+from crockery.limits import QUEUE_CONNECTION_IDLE, QUEUE_CONNECTION_MAILS, QUEUE_FULL_RETRY, QUEUE_LOOK, QUEUE_SLOW
 from crockery.projections.queue import QueuedMessage
 
 logger: Final = logging.getLogger(__name__)
 
 OUR_FAULT: Final = Obstacle("deferred", enhanced="4.3.0", why="internal", text="something went wrong at our side")
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    """A connection that there is or is to be."""
+
+    destination: Destination
+    since: float = math.inf
+    """Trio's time when the message at hand was begun."""
+    is_slow: bool = False
+    """It was set aside."""
 
 
 @dataclass(slots=True)
@@ -71,6 +83,7 @@ class Scheduler:
         self.agenda = Agenda(self._queue, destination_of(store.state))
         self._wake = trio.Event()
         self._idle: dict[str, list[_Idle]] = {}
+        self._connections: set[_Connection] = set()
         self._paused_until = 0
         writer.listeners.append(self.on_durable)
 
@@ -112,6 +125,9 @@ class Scheduler:
         self._let_go()
 
     def _pause(self) -> float:
+        if self.agenda.is_full:
+            oldest = min((one.since for one in self._connections if not one.is_slow), default=math.inf)
+            return min(QUEUE_LOOK, max(oldest + QUEUE_SLOW - trio.current_time(), 0.1))
         due = max(self.agenda.next_time(), self._paused_until)
         return min(QUEUE_LOOK, max(due - self._store.clock() / 1e6, 0.0)) if due < NEVER else QUEUE_LOOK
 
@@ -120,10 +136,23 @@ class Scheduler:
         if now < self._paused_until:
             return
         self._feed_idle(now)
-        while (work := self.agenda.take(now)) is not None:
-            nursery.start_soon(self._serve, work, work.destination.is_suspect)
+        self._take_up(nursery, now)
         if self.agenda.is_full:
             self._let_go()
+            if self._set_slow_aside():
+                self._take_up(nursery, now)
+
+    def _take_up(self, nursery: trio.Nursery, now: int) -> None:
+        while (work := self.agenda.take(now)) is not None:
+            nursery.start_soon(self._serve, work, work.destination.is_suspect)
+
+    def _set_slow_aside(self) -> bool:
+        """Servers that are slow, or do not answer at all, take no place from others for long."""
+        before = trio.current_time() - QUEUE_SLOW
+        slow = [one for one in self._connections if one.since <= before and not one.is_slow]
+        for one in slow:
+            one.is_slow = self.agenda.set_aside()
+        return any(one.is_slow for one in slow)
 
     def _feed_idle(self, now: int) -> None:
         """Connections that are open already come first."""
@@ -148,9 +177,13 @@ class Scheduler:
         exchange: Exchange | None = None
         work: Work | None = first
         sent = 0
+        connection = _Connection(destination)
+        self._connections.add(connection)
         try:
             while work is not None:
+                connection.since = trio.current_time()
                 exchange = await self._carry_out(work, exchange)
+                connection.since = math.inf
                 sent += 1
                 work = None
                 if exchange is not None and sent < QUEUE_CONNECTION_MAILS and not self._stopping.is_set():
@@ -159,7 +192,8 @@ class Scheduler:
             if exchange is not None:
                 with trio.CancelScope(shield=True):
                     await exchange.close()
-            self.agenda.ended(destination, was_suspect=was_suspect)
+            self._connections.remove(connection)
+            self.agenda.ended(destination, was_suspect=was_suspect, was_slow=connection.is_slow)
             self._wake.set()
 
     async def _wait_idle(self, destination: Destination) -> Work | None:

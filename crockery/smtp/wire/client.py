@@ -70,7 +70,7 @@ class ClientProtocol:
     """One connection, from the greeting on.
 
     Attributes: `stage`; `capabilities` of the last hello; `tls` whether `tls_started` was called; `authenticated`;
-    `transactions` how many messages were answered.
+    `transactions` how many messages were answered; `replies` how many replies were taken.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class ClientProtocol:
         self.tls = False
         self.authenticated = False
         self.transactions = 0
+        self.replies = 0
         self._hostname = hostname
         self._window = window
         self._reader = ReplyReader(max_reply)
@@ -296,6 +297,7 @@ class ClientProtocol:
             self._take(reply)
 
     def _take(self, reply: Reply) -> None:
+        self.replies += 1
         if reply.code == 421:
             self._close(reply)
         elif self._awaiting:

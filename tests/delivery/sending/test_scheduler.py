@@ -150,6 +150,22 @@ async def test_a_dead_destination_delays_no_other(autojump_clock: MockClock, sen
     assert await sending.until(lambda: len(sending.world["alive.test"].mails) == 1) < 1
 
 
+@pytest.mark.parametrize("step", ["dial", "end"])
+async def test_slow_destinations_delay_no_other(autojump_clock: MockClock, sending: Sending, step: str) -> None:
+    for n in range(300):
+        side = sending.world[f"slow{n}.test"]
+        if step == "dial":
+            side.obstacle, side.dial_time = DOWN, 300.0
+        else:
+            side.end_time = 300.0
+        enqueue(sending.store, f"a@slow{n}.test")
+    enqueue(sending.store, "a@alive.test")
+    assert await sending.until(lambda: len(sending.world["alive.test"].mails) == 1) < 12
+    assert sum(sending.world[f"slow{n}.test"].open for n in range(300)) <= 400
+    if step == "end":
+        await sending.until_empty()
+
+
 async def test_mails_for_a_dead_destination_wait_for_one_probe(autojump_clock: MockClock, sending: Sending) -> None:
     side = sending.world["x.test"]
     side.obstacle = DOWN
