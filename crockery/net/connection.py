@@ -4,7 +4,8 @@ The socket is tried first and waited for only if it would block: half the cost o
 standard library's, on the non-blocking socket itself: no second buffers, no copies.
 
 Invariants: a peer cannot starve others (after `FAIR_SHARE` calls that did not block, everybody else gets a turn), and
-every wait has a deadline. One task receives and one task sends at a time. After an exception only `close` is of use.
+every wait has a deadline, kept to a second (`deadlines`). One task receives and one task sends at a time. After an
+exception only `close` is of use.
 """
 
 import contextlib
@@ -12,14 +13,18 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import trio
 
 from crockery import limits
+from crockery.net.deadlines import deadlines
 from crockery.net.tls import TLSHolder
 
 T = TypeVar("T")
+
+Wait = Callable[[Any], Awaitable[None]]
+"""`trio.lowlevel.wait_readable`, or `wait_writable`."""
 
 _GATHERED: Final = 2 * limits.KiB
 """Octets of a piece on average from which joining costs more than sending them apart."""
@@ -34,7 +39,7 @@ class PeerGone(ConnectionError):
 class Connection:
     """A connection. Whoever made it closes it; cancellation of any call leaves it fit for `close` only."""
 
-    __slots__ = ("_eager", "_holder", "_socket", "is_loopback", "peer", "peer_port", "tls")
+    __slots__ = ("_deadlines", "_eager", "_holder", "_socket", "is_loopback", "peer", "peer_port", "tls")
 
     def __init__(self, sock: socket.socket, holder: TLSHolder) -> None:
         """Take over a connected TCP socket. `holder` has the certificate for `start_tls`. Raises OSError."""
@@ -42,6 +47,7 @@ class Connection:
         address = sock.getpeername()
         self._socket = sock
         self._holder = holder
+        self._deadlines = deadlines()
         self._eager = 0
         self.peer: str = address[0].partition("%")[0]
         """The peer's IP address as text."""
@@ -66,9 +72,9 @@ class Connection:
             pass
         except OSError as error:
             raise PeerGone(str(error)) from error
-        with trio.fail_after(timeout):
-            await trio.lowlevel.wait_readable(self._socket)
-            return await self._attempt(lambda: self._socket.recv(limits.RECEIVE_SIZE), trio.lowlevel.wait_readable)
+        with _Patience(self, timeout) as patience:
+            await patience.wait(trio.lowlevel.wait_readable)
+            return await self._attempt(lambda: self._socket.recv(limits.RECEIVE_SIZE), patience)
 
     def receive_now(self) -> bytes | None:
         """Octets that are here already, or None: so that a pipeline is answered at once. Takes no turns; never raises.
@@ -116,9 +122,9 @@ class Connection:
             await self._send_rest(memoryview(b"".join(pieces))[sent:], timeout)
 
     async def _send_rest(self, rest: memoryview, timeout: float) -> None:
-        with trio.fail_after(timeout):
+        with _Patience(self, timeout) as patience:
             while rest:
-                sent = await self._attempt(lambda: self._socket.send(rest), trio.lowlevel.wait_writable)  # noqa: B023
+                sent = await self._attempt(lambda: self._socket.send(rest), patience, trio.lowlevel.wait_writable)  # noqa: B023
                 rest = rest[sent:]
 
     async def start_tls(self) -> None:
@@ -133,8 +139,8 @@ class Connection:
             self._socket.getpeername()  # wrapping a socket that is gone would leave it to the garbage collector
             sock = self._holder.context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
             self._socket = sock
-            with trio.fail_after(limits.TLS_HANDSHAKE_TIMEOUT):
-                await self._attempt(sock.do_handshake, trio.lowlevel.wait_readable)
+            with _Patience(self, limits.TLS_HANDSHAKE_TIMEOUT) as patience:
+                await self._attempt(sock.do_handshake, patience)
         except (OSError, ValueError, trio.TooSlowError) as error:
             raise PeerGone(f"the TLS handshake failed: {error}") from error
         cipher = sock.cipher()
@@ -144,7 +150,7 @@ class Connection:
         """End our side, wait shortly for the peer's end, and close; at once when cancelled. Raises nothing else."""
         sock = self._socket
         try:
-            with trio.move_on_after(limits.CLOSE_LINGER), contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, trio.TooSlowError):
                 if isinstance(sock, ssl.SSLSocket) and self.tls:
                     with contextlib.suppress(OSError):
                         sock.unwrap()
@@ -164,33 +170,69 @@ class Connection:
     async def _drain(self) -> None:
         """Read and drop what the peer still sends: closing on unread octets resets, and takes our last words along."""
         dropped = 0
-        while dropped < limits.CLOSE_DRAIN:
-            # What is inside TLS does not matter any more: this is the recv below it.
-            data = await self._attempt(
-                lambda: socket.socket.recv(self._socket, limits.RECEIVE_SIZE), trio.lowlevel.wait_readable
-            )
-            if not data:
-                return
-            dropped += len(data)
+        with _Patience(self, limits.CLOSE_LINGER) as patience:
+            while dropped < limits.CLOSE_DRAIN:
+                # What is inside TLS does not matter any more: this is the recv below it.
+                data = await self._attempt(lambda: socket.socket.recv(self._socket, limits.RECEIVE_SIZE), patience)
+                if not data:
+                    return
+                dropped += len(data)
 
     async def _give_turn(self) -> None:
         self._eager = 0
         await trio.lowlevel.checkpoint()
 
-    async def _attempt(self, call: Callable[[], T], wait: Callable[[Any], Awaitable[None]]) -> T:
-        """Make a non-blocking call until it does not block, with `wait` between. The deadline is the caller's."""
+    async def _attempt(
+        self, call: Callable[[], T], patience: "_Patience", wait: Wait = trio.lowlevel.wait_readable
+    ) -> T:
+        """Make a non-blocking call until it does not block, with `wait` between."""
         self._eager = 0
         while True:
             try:
                 return call()
             except BlockingIOError:
-                await wait(self._socket)
+                await patience.wait(wait)
             except ssl.SSLWantReadError:
-                await trio.lowlevel.wait_readable(self._socket)
+                await patience.wait(trio.lowlevel.wait_readable)
             except ssl.SSLWantWriteError:
-                await trio.lowlevel.wait_writable(self._socket)
+                await patience.wait(trio.lowlevel.wait_writable)
             except OSError as error:
                 raise PeerGone(str(error)) from error
+
+
+class _Patience:
+    """The time that one call has for all its waits."""
+
+    __slots__ = ("_connection", "_is_over", "_timeout")
+
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        self._connection._deadlines.begin(self, self._timeout)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._connection._deadlines.end(self)
+
+    async def wait(self, wait: Wait) -> None:
+        """Wait for the socket. Raises trio.TooSlowError."""
+        if self._is_over:
+            raise trio.TooSlowError
+        try:
+            await wait(self._connection._socket)
+        except trio.ClosedResourceError:
+            if self._is_over:
+                raise trio.TooSlowError from None
+            if self._connection._socket.fileno() < 0:
+                raise  # else the time of the other direction is over: try again
+
+    def overdue(self) -> None:
+        """Called by the deadlines."""
+        self._is_over = True
+        trio.lowlevel.notify_closing(self._connection._socket)  # wakes who waits; the socket stays as it is
 
 
 def _chunks(pieces: Sequence[bytes]) -> Iterator[list[bytes]]:

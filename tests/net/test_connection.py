@@ -145,6 +145,22 @@ async def test_silence_and_deafness_have_deadlines(
             await connection.send(bytes(20_000_000), timeout=3)
 
 
+async def test_the_deadline_of_one_direction_is_not_the_others(
+    holder: TLSHolder, ca: trustme.CA, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with connected(holder, ca, False) as (connection, _), trio.open_nursery() as nursery:
+
+        async def send() -> None:
+            with pytest.raises(trio.TooSlowError):
+                await connection.send(bytes(20_000_000), timeout=6)
+            assert 6 <= trio.current_time() <= 6 + limits.DEADLINE_STEP
+
+        nursery.start_soon(send)
+        with pytest.raises(trio.TooSlowError):
+            await connection.receive(3)
+        assert 3 <= trio.current_time() <= 3 + limits.DEADLINE_STEP
+
+
 @BOTH
 async def test_a_reset_is_peer_gone(holder: TLSHolder, ca: trustme.CA, tls: bool) -> None:
     ours, theirs = _pair()
