@@ -9,14 +9,14 @@ from pathlib import Path
 from trio.testing import MockClock
 
 from tests.support.far_postfix import FarPostfix
-from tests.support.others import SHADY, certificate, world_of
+from tests.support.others import SHADY, certificate, unsigned_world
 from tests.support.story import Person, address_of, story, text_of, until, words_of
 
 BEN = "ben@shady.test"
 
 
 async def test_the_question(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
-    async with world_of(others) as world, story(tmp_path, clock, world) as anna:
+    async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
         number = await anna.write(BEN, subject="Minutes of Monday's meeting", fields=[("References", "<0@shady.test>")])
         question = await anna.letter()
         assert anna.state(number) == "HELD_INSECURE" and not others.mails(BEN)
@@ -42,7 +42,7 @@ async def test_the_question(others: FarPostfix, clock: MockClock, tmp_path: Path
 
 async def test_every_answer(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
     others.show("shady.test", SHADY)
-    async with world_of(others) as world, story(tmp_path, clock, world) as anna:
+    async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
         number = await anna.write(BEN, subject="One mail, every answer")
         question = await anna.letter()
         await _not_understood(anna, number, question)
@@ -80,7 +80,7 @@ async def _not_understood(anna: Person, number: int, question: EmailMessage) -> 
 async def test_trusted_changed_and_given_up(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
     others.show("shady.test", SHADY)
     before = len(others.mails(BEN))
-    async with world_of(others) as world, story(tmp_path, clock, world) as anna:
+    async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
         await _trust(anna)
         await until(lambda: len(others.mails(BEN)) == before + 1, "the mail that was asked about")
         await anna.minute_passes()

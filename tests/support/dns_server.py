@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dns.exception
@@ -116,9 +116,12 @@ class SignedDNS:
 
 
 @contextlib.contextmanager
-def signed_dns(folder: Path, signed: Mapping[str, str], plain: Mapping[str, str]) -> Iterator[SignedDNS]:
+def signed_dns(
+    folder: Path, signed: Mapping[str, str], plain: Mapping[str, str], lame: Sequence[str] = ()
+) -> Iterator[SignedDNS]:
     """Serve zones (origin to records, one a line) on 127.0.0.1. A record whose line ends in `;tamper` is changed after
-    it was signed: its last octet of text becomes another one, so that its signature is bogus."""
+    it was signed: its last octet of text becomes another one, so that its signature is bogus. Questions for what is
+    below the `lame` origins are answered with SERVFAIL."""
     anchors, files = [], {}
     for origin, records in plain.items():
         files[origin] = _write_zone(folder, origin, records)
@@ -126,6 +129,7 @@ def signed_dns(folder: Path, signed: Mapping[str, str], plain: Mapping[str, str]
         file, anchor = _sign(folder, origin, records)
         files[origin] = file
         anchors.append(anchor)
+    files |= dict.fromkeys(lame, folder / "missing.zone")
     port = _free_port()
     zones = "".join(f'zone:\n  name: "{origin}"\n  zonefile: "{file}"\n' for origin, file in files.items())
     (folder / "nsd.conf").write_text(

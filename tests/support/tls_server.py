@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import trio
 
@@ -18,10 +18,13 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def tls_server(
-    context: ssl.SSLContext | None, answers: Sequence[bytes] = (), *, closes: bool = True
+    context: ssl.SSLContext | None,
+    answers: Sequence[bytes] | Callable[[bytes], bytes] = (),
+    *,
+    closes: bool = True,
 ) -> AsyncIterator[Served]:
-    """Answer each connection with `answers`, one piece after another; without context in the clear. If not `closes`
-    the connection stays open."""
+    """Answer each connection with `answers`, one piece after another, or with what they make of the request; without
+    context in the clear. If not `closes` the connection stays open."""
 
     async def serve(stream: trio.SocketStream) -> None:
         wrapped: trio.abc.Stream = stream
@@ -35,7 +38,7 @@ async def tls_server(
                     break
                 request += data
             served.requests.append(request)
-            for answer in answers:
+            for answer in [answers(request)] if callable(answers) else answers:
                 await wrapped.send_all(answer)
             if not closes:
                 await trio.sleep_forever()
