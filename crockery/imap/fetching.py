@@ -1,27 +1,32 @@
 """FETCH items to octets, many messages at once.
 
-A `Plan` is made once a command: one format string for the response line and, for each item, a function that gives its
-values for a whole slice of messages. So a line costs one `%`, and what is in the columns is never touched one by one.
+A `Plan` is made once a command: for each item a function that gives its pieces for a whole slice of messages, of which
+`wire.lines` makes the response lines. So what is in the columns is never touched one by one, and what the structure
+file has, ready to be sent, is only joined.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import Final
+
+import numpy as np
 
 from crockery.imap.errors import Refusal
 from crockery.imap.features import Features
 from crockery.imap.messages import Messages
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.wire.fetch import FetchItem, FetchSection, Item
-from crockery.imap.wire.render import render_internal_date, render_nstring
+from crockery.imap.wire.lines import Piece, date_pieces, render_apart, render_lines
+from crockery.imap.wire.render import render_nstring
 from crockery.imap.wire.responses import render_section
 from crockery.message.bodystructure import render_bodystructure
 from crockery.message.envelope import render_envelope
-from crockery.message.headers import header_fields, header_fields_not, header_fields_of_all, header_length
+from crockery.message.headers import header_fields, header_fields_not, header_length
 from crockery.message.sections import find_part, section_bytes
 from crockery.message.structure import Part, parse_structure
 from crockery.message.transfer import UnknownEncodingError, decode_transfer
-from crockery.projections.structure import KEPT_FIELDS, Kept
+from crockery.projections.columns import Columns
+from crockery.projections.structure import KEPT_FIELDS, Ask, HeaderFields, Listing
 
 KEPT_ITEMS: Final = frozenset(("ENVELOPE", "BODYSTRUCTURE"))
 
@@ -35,9 +40,14 @@ class Slice:
         self.rows = rows
         self.messages = messages
 
+    @property
+    def columns(self) -> Columns:
+        """The mailbox as it is now."""
+        return self.selected.mailbox.columns
+
     @cached_property
     def numbers(self) -> list[int]:
-        numbers: list[int] = self.selected.mailbox.columns.number[self.rows].tolist()
+        numbers: list[int] = self.columns.number[self.rows].tolist()
         return numbers
 
     @cached_property
@@ -45,21 +55,18 @@ class Slice:
         """The messages themselves: of small ones only."""
         return self.messages.read_many(self.numbers)
 
-    def header(self, at: int) -> bytes:
-        """The header fields that are kept of others, of a message that has too many."""
-        return header_fields(self.data[at], KEPT_FIELDS)
-
     @cached_property
     def trees(self) -> list[Part]:
         return list(map(parse_structure, self.data))
 
-    @cached_property
-    def kept(self) -> list[Kept]:
-        return self.messages.kept(self.numbers)
+    def texts(self, ask: Ask, otherwise: Callable[[int], bytes]) -> list[bytes]:
+        """What the structure file answers of each message; `otherwise`, by their places here, of the others."""
+        texts = self.messages.texts(self.numbers, ask)
+        return [otherwise(at) if text is None else text for at, text in enumerate(texts)]
 
 
-Values = Callable[[Slice], Iterable[Any]]
-"""An item's values for each message of a slice, as its place in the format string wants them."""
+Pieces = Callable[[Slice], Sequence[Piece]]
+"""What an item says of each message of a slice, its name included."""
 
 
 class Plan:
@@ -76,7 +83,6 @@ class Plan:
         for name, needed in (("FLAGS", seen), ("UID", needs_uid)):
             if needed and FetchItem(name) not in wanted:
                 wanted.insert(0, FetchItem(name))
-        columns = [_column(item, features.utf8) for item in wanted]
         self.sections = [item for item in wanted if isinstance(item, FetchSection)]
         self.items = wanted
         self.utf8 = features.utf8
@@ -87,126 +93,93 @@ class Plan:
         self.needs_preview = any(name.startswith("PREVIEW") for name in names)
         self.needs_data = "BODY" in names or any(map(_needs_data, self.sections))
         """Whether it asks for the messages' own octets."""
-        self._texts = [text for text, _ in columns]
-        self.head = b"* %d UIDFETCH (" if self.uid_only else b"* %d FETCH ("
-        self._format = self.head + b" ".join(self._texts) + b")\r\n"
-        self._values = [values for _, values in columns]
+        self._pieces = [_pieces(item, features.utf8) for item in wanted]
+        self._joined = self._pieces
+        at = wanted.index(FetchItem("ENVELOPE")) if "ENVELOPE" in names else len(wanted)
+        if wanted[at + 1 : at + 2] == [FetchItem("BODYSTRUCTURE")]:
+            both = _listing(Listing(True, True, features.utf8))
+            self._joined = [*self._pieces[:at], both, *self._pieces[at + 2 :]]
 
     def render(self, part: Slice) -> list[bytes]:
         """The response lines of a slice, joined if they are short."""
-        lines = map(self._format.__mod__, zip(self.numbers(part), *[v(part) for v in self._values], strict=True))
-        return list(lines) if self.needs_data else [b"".join(lines)]
+        pieces = self._head(part)
+        for at, item in enumerate(self._joined):
+            if at:
+                pieces.append(b" ")
+            pieces += item(part)
+        pieces.append(b")\r\n")
+        count = len(part.rows)
+        return render_apart(count, pieces) if self.needs_data else [render_lines(count, pieces)]
 
-    def numbers(self, part: Slice) -> list[int]:
-        """What the lines of a slice begin with: sequence numbers, or UIDs where there are none of these."""
-        numbers: list[int] = (part.selected.uids[part.indices] if self.uid_only else part.indices + 1).tolist()
-        return numbers
+    def _head(self, part: Slice) -> list[Piece]:
+        if self.uid_only:
+            return [b"* ", part.selected.uids[part.indices], b" UIDFETCH ("]
+        return [b"* ", part.indices + 1, b" FETCH ("]
+
+    def render_head(self, part: Slice) -> bytes:
+        """The beginning of the line of a slice of one message."""
+        return render_lines(1, self._head(part))
 
     def render_item(self, at: int, part: Slice) -> bytes:
         """The item at place `at` alone, of a slice of one message."""
-        (value,) = self._values[at](part)
-        text: bytes = self._texts[at] % value
-        return text
+        return render_lines(1, self._pieces[at](part))
 
 
-def _column(item: Item, utf8: bool) -> tuple[bytes, Values]:
+def _pieces(item: Item, utf8: bool) -> Pieces:
     if isinstance(item, FetchSection):
-        return b"%b", _section(item)
+        return _section(item)
     if item.name.startswith("PREVIEW"):
         lazy = item.name.endswith("LAZY")
-        return b"PREVIEW %b", lambda part: _previews(part, lazy, utf8)
-    if item.name in STRUCTURES:
-        values = STRUCTURES[item.name]
-        return item.name.encode("ascii") + b" %b", lambda part: values(part, utf8)
+        return lambda part: (b"PREVIEW ", _previews(part, lazy, utf8))
+    if item.name in KEPT_ITEMS:
+        return _listing(Listing(item.name == "ENVELOPE", item.name == "BODYSTRUCTURE", utf8))
+    if item.name == "BODY":
+        return lambda part: (b"BODY ", [render_bodystructure(tree, extensible=False, utf8=utf8) for tree in part.trees])
     return PLAIN[item.name]
 
 
 # What the columns of the mailbox have.
 
-
-def _uids(part: Slice) -> Iterable[int]:
-    uids: list[int] = part.selected.uids[part.indices].tolist()
-    return uids
-
-
-def _flags(part: Slice) -> Iterable[bytes]:
-    return part.selected.flag_texts(part.indices, part.rows)
-
-
-def _dates(part: Slice) -> Iterable[bytes]:
-    return map(render_internal_date, part.selected.mailbox.columns.date[part.rows].tolist())
-
-
-def _sizes(part: Slice) -> Iterable[int]:
-    sizes: list[int] = part.selected.mailbox.columns.size[part.rows].tolist()
-    return sizes
-
-
-def _modseqs(part: Slice) -> Iterable[int]:
-    modseqs: list[int] = part.selected.mailbox.columns.modseq[part.rows].tolist()
-    return modseqs
-
-
-def _threads(part: Slice) -> Iterable[int]:
-    threads: list[int] = part.selected.mailbox.columns.thread[part.rows].tolist()
-    return threads
-
-
-def _save_dates(part: Slice) -> Iterable[bytes]:
-    return map(render_internal_date, part.selected.mailbox.columns.saved[part.rows].tolist())
-
-
-def _previews(part: Slice, lazy: bool, utf8: bool) -> Iterable[bytes]:
-    for number, size in zip(part.numbers, _sizes(part), strict=True):
-        yield render_nstring(part.messages.preview(number, size, lazy=lazy), utf8=utf8)
-
-
-PLAIN: Final[dict[str, tuple[bytes, Values]]] = {
-    "UID": (b"UID %d", _uids),
-    "FLAGS": (b"FLAGS (%b)", _flags),
-    "INTERNALDATE": (b"INTERNALDATE %b", _dates),
-    "RFC822.SIZE": (b"RFC822.SIZE %d", _sizes),
-    "MODSEQ": (b"MODSEQ (%d)", _modseqs),
-    "EMAILID": (b"EMAILID (M%d)", lambda part: part.numbers),
-    "THREADID": (b"THREADID (T%d)", _threads),
-    "SAVEDATE": (b"SAVEDATE %b", _save_dates),
+PLAIN: Final[dict[str, Pieces]] = {
+    "UID": lambda part: (b"UID ", part.selected.uids[part.indices]),
+    "FLAGS": lambda part: (b"FLAGS (", part.selected.flag_texts(part.indices, part.rows), b")"),
+    "INTERNALDATE": lambda part: (b"INTERNALDATE ", *date_pieces(part.columns.date[part.rows])),
+    "RFC822.SIZE": lambda part: (b"RFC822.SIZE ", part.columns.size[part.rows]),
+    "MODSEQ": lambda part: (b"MODSEQ (", part.columns.modseq[part.rows], b")"),
+    "EMAILID": lambda part: (b"EMAILID (M", part.columns.number[part.rows], b")"),
+    "THREADID": lambda part: (b"THREADID (T", part.columns.thread[part.rows], b")"),
+    "SAVEDATE": lambda part: (b"SAVEDATE ", *date_pieces(part.columns.saved[part.rows])),
 }
+
+
+def _previews(part: Slice, lazy: bool, utf8: bool) -> list[bytes]:
+    sizes: list[int] = part.columns.size[part.rows].tolist()
+    return [
+        render_nstring(part.messages.preview(number, size, lazy=lazy), utf8=utf8)
+        for number, size in zip(part.numbers, sizes, strict=True)
+    ]
 
 
 # What the structure file has.
 
 
-def _envelopes(part: Slice, utf8: bool) -> Iterable[bytes]:
-    kept = part.kept
-    if utf8 and any(one.utf8_differs for one in kept):
-        return [_envelope_utf8(part, one, at) if one.utf8_differs else one.envelope for at, one in enumerate(kept)]
-    return [one.envelope for one in kept]
+def _listing(ask: Listing) -> Pieces:
+    def anew(part: Slice, at: int) -> bytes:
+        tree = part.trees[at]
+        assert tree.envelope is not None  # the root is a message
+        return ask.render(render_envelope(tree.envelope, utf8=True), render_bodystructure(tree, utf8=True))
+
+    return lambda part: (part.texts(ask, partial(anew, part)),)
 
 
-def _structures(part: Slice, utf8: bool) -> Iterable[bytes]:
-    kept = part.kept
-    if utf8 and any(one.utf8_differs for one in kept):
-        return [
-            render_bodystructure(part.trees[at], utf8=True) if one.utf8_differs else one.bodystructure
-            for at, one in enumerate(kept)
-        ]
-    return [one.bodystructure for one in kept]
+def _header_fields(section: FetchSection) -> Pieces:
+    names = tuple(name.lower() for name in section.fields)
+    ask = HeaderFields(names, section.partial)
 
+    def anew(part: Slice, at: int) -> bytes:
+        return ask.of_header(header_fields(part.data[at], names))
 
-def _bodies(part: Slice, utf8: bool) -> Iterable[bytes]:
-    return [render_bodystructure(tree, extensible=False, utf8=utf8) for tree in part.trees]
-
-
-def _envelope_utf8(part: Slice, kept: Kept, at: int) -> bytes:
-    envelope = part.trees[at].envelope
-    return kept.envelope if envelope is None else render_envelope(envelope, utf8=True)
-
-
-STRUCTURES: Final[dict[str, Callable[[Slice, bool], Iterable[bytes]]]] = {
-    "ENVELOPE": _envelopes,
-    "BODYSTRUCTURE": _structures,
-    "BODY": _bodies,
-}
+    return lambda part: (section.label + b" ", part.texts(ask, partial(anew, part)))
 
 
 # What the messages have.
@@ -224,27 +197,29 @@ def _kept_fields(section: FetchSection) -> bool:
     return all(name.lower() in KEPT_FIELDS for name in section.fields)
 
 
-def _section(section: FetchSection) -> Values:
+def _section(section: FetchSection) -> Pieces:
     if _is_field_list(section) and _kept_fields(section):
-        return lambda part: _kept_header_fields(section, part)
+        return _header_fields(section)
     if section.kind == "BODY" and not section.part:
-        return lambda part: [render_part(section, _of_root(section, data)) for data in part.data]
+        return lambda part: _literals(section, [_of_root(section, data) for data in part.data])
     if section.kind == "BODY":
-        return lambda part: [
-            render_part(section, section_bytes(data, tree, section.part, section.text, section.fields))
-            for data, tree in zip(part.data, part.trees, strict=True)
-        ]
-    return lambda part: [render_binary(section, data, tree) for data, tree in zip(part.data, part.trees, strict=True)]
+        return lambda part: (
+            [
+                render_part(section, section_bytes(data, tree, section.part, section.text, section.fields))
+                for data, tree in zip(part.data, part.trees, strict=True)
+            ],
+        )
+    return lambda part: (
+        [render_binary(section, data, tree) for data, tree in zip(part.data, part.trees, strict=True)],
+    )
 
 
-def _kept_header_fields(section: FetchSection, part: Slice) -> Iterable[bytes]:
-    kept = [one.header for one in part.kept]
-    headers = [part.header(at) if header is None else header for at, header in enumerate(kept)]
-    fields = header_fields_of_all(headers, section.fields)
+def _literals(section: FetchSection, octets: list[bytes]) -> Sequence[Piece]:
+    """As `render_part`, without a copy of the octets."""
     if section.partial is not None:
-        return [render_part(section, data) for data in fields]
-    text = section.label.replace(b"%", b"%%") + b" {%d}\r\n%b"
-    return [text % (len(data), data) for data in fields]
+        start, length = section.partial
+        octets = [data[start : start + length] for data in octets]
+    return section.label + b" {", np.fromiter(map(len, octets), np.int64, len(octets)), b"}\r\n", octets
 
 
 def _of_root(section: FetchSection, data: bytes) -> bytes:

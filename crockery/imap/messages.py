@@ -22,7 +22,7 @@ from crockery.message.preview import preview
 from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import summarize
 from crockery.net.budget import Budget
-from crockery.projections.structure import KEPT_FIELDS, Kept, Structures
+from crockery.projections.structure import KEPT_FIELDS, Ask, Kept, Structures
 
 logger: Final = logging.getLogger(__name__)
 
@@ -70,6 +70,13 @@ class Messages:
             return self._structures.many(numbers)
         except BodyUnreadable:
             return [self._kept_or_notice(number) for number in numbers]
+
+    def texts(self, numbers: Sequence[int], ask: Ask) -> list[bytes | None]:
+        """What these messages answer, in order; None where one must be looked at itself."""
+        try:
+            return self._structures.texts(numbers, ask)
+        except BodyUnreadable:
+            return [ask.of_row(self._kept_or_notice(number)) for number in numbers]
 
     def has_kept(self, number: int) -> bool:
         """Whether `kept` has all of a message without a look at the message itself."""

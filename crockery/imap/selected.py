@@ -8,7 +8,6 @@ Invariants: `uids` changes in `tell` alone, so numbers hold still during a comma
 expunged keeps its number until `tell(expunge=True)`, and has no row in the mailbox any more. Pure: no Trio, no I/O.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,14 +16,13 @@ import numpy.typing as npt
 from crockery.events.ranges import pack_ranges
 from crockery.imap.features import Features
 from crockery.imap.recent import Ranges, Recents, add_range, in_ranges
+from crockery.imap.wire.lines import Piece, Texts, render_lines, texts_of
 from crockery.imap.wire.render import render_status
 from crockery.imap.wire.response_codes import render_permanent_flags
 from crockery.imap.wire.responses import (
-    render_changes,
     render_exists,
     render_expunges,
     render_flags_data,
-    render_flags_lines,
     render_recent,
     render_vanished,
 )
@@ -112,14 +110,14 @@ class Selected:
 
     # What to tell.
 
-    def flag_texts(self, indices: Indices, rows: Indices) -> list[bytes]:
+    def flag_texts(self, indices: Indices, rows: Indices) -> Texts:
         """The flags of messages as between the parentheses of FLAGS, \\Recent included."""
-        words = self.mailbox.columns.flags[rows].tolist()
-        texts = list(map(self._flag_texts.__getitem__, words))
-        if self.recent and not self.features.rev2:
-            for at in np.flatnonzero(in_ranges(self.uids[indices], self.recent)).tolist():
-                texts[at] = texts[at] + b" \\Recent" if texts[at] else b"\\Recent"
-        return texts
+        texts = texts_of(self.mailbox.columns.flags[rows], self._flag_texts.__getitem__)
+        if not self.recent or self.features.rev2:
+            return texts
+        recent = in_ranges(self.uids[indices], self.recent)
+        with_recent = [text + b" \\Recent" if text else b"\\Recent" for text in texts.table]
+        return Texts([*texts.table, *with_recent], texts.at + recent * len(with_recent))
 
     def tell(self, *, expunge: bool, uid: bool = False) -> bytes:
         """What changed since the client was last told: EXPUNGE (if allowed now), FLAGS, EXISTS, RECENT.
@@ -168,16 +166,16 @@ class Selected:
         features = self.features
         if silent and not features.condstore:
             return b""
-        uids: Sequence[int] | None = None
-        if uid or features.vanishes:
-            uids = self.uids[indices].tolist()
-        flags = None if silent else self.flag_texts(indices, rows)
-        if not features.condstore and not features.uid_only:
-            return render_flags_lines((indices + 1).tolist(), uids, flags or ())
-        modseqs = self.mailbox.columns.modseq[rows].tolist() if features.condstore else None
-        if features.uid_only:
-            return render_changes(self.uids[indices].tolist(), uids if uid else None, flags, modseqs, uid_only=True)
-        return render_changes((indices + 1).tolist(), uids, flags, modseqs)
+        pieces: list[Piece] = []
+        if uid or (features.vanishes and not features.uid_only):
+            pieces += [b"UID ", self.uids[indices]]
+        if not silent:
+            pieces += [b" FLAGS (" if pieces else b"FLAGS (", self.flag_texts(indices, rows), b")"]
+        if features.condstore:
+            pieces += [b" MODSEQ (" if pieces else b"MODSEQ (", self.mailbox.columns.modseq[rows], b")"]
+        numbers = self.uids[indices] if features.uid_only else indices + 1
+        head = b" UIDFETCH (" if features.uid_only else b" FETCH ("
+        return render_lines(len(indices), [b"* ", numbers, head, *pieces, b")\r\n"])
 
     def tell_flag_names(self) -> bytes:
         """FLAGS and PERMANENTFLAGS: at first, and when there are new keywords."""

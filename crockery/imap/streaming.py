@@ -31,7 +31,7 @@ async def send_large(out: Output, plan: Plan, part: Slice) -> None:
 
 async def _send(out: Output, plan: Plan, part: Slice, size: int) -> None:
     sending = _Sending(out, part, size)
-    out.write(plan.head % plan.numbers(part)[0], part.selected.mailbox.position)
+    out.write(plan.render_head(part), part.selected.mailbox.position)
     for at, item in enumerate(plan.items):
         if at:
             out.write(b" ")

@@ -7,10 +7,12 @@ again after a start. Pure of Trio; reading and writing the file blocks for micro
 """
 
 from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgpack
 import numpy as np
@@ -23,20 +25,11 @@ from crockery.limits import KEPT_HEADER, STRUCTURE_BLOCK, STRUCTURE_BLOCK_ROWS, 
 from crockery.message.headers import header_fields
 from crockery.message.summary import VERSION as SUMMARY_VERSION
 from crockery.message.summary import Summary, summarize
-from crockery.projections.structure_file import NAME, Details, Kept, Rows, StructureFile
+from crockery.projections.structure_block import KEPT_FIELDS, Details, Kept, Rows
+from crockery.projections.structure_file import NAME, StructureFile
+from crockery.projections.structure_texts import Ask, HeaderFields, Listing
 
-__all__ = ["KEPT_FIELDS", "NAME", "Details", "Kept", "Structures"]
-
-KEPT_FIELDS: Final = frozenset(
-    (
-        b"date", b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc", b"subject", b"message-id", b"in-reply-to",
-        b"references", b"content-type", b"content-transfer-encoding", b"mime-version", b"priority", b"x-priority",
-        b"importance", b"x-mailer", b"user-agent", b"newsgroups", b"list-id", b"list-post", b"list-unsubscribe",
-        b"disposition-notification-to", b"return-receipt-to", b"auto-submitted", b"x-spam-flag", b"x-spam-status",
-        b"delivery-date", b"followup-to", b"x-label", b"resent-to", b"resent-cc", b"resent-from",
-    )
-)  # fmt: skip
-"""Header fields, lower case, that clients ask for when they list a mailbox."""
+__all__ = ["KEPT_FIELDS", "NAME", "Ask", "Details", "HeaderFields", "Kept", "Listing", "Structures"]
 
 
 class Structures:
@@ -111,6 +104,30 @@ class Structures:
                 block, rows = at, self._file.rows(at)
             result.append(rows.get(number) or self._fresh.get(number) or self._computed(number))
         return result
+
+    def texts(self, numbers: Sequence[int], ask: Ask) -> list[bytes | None]:
+        """What these messages answer, in order; None where the message itself must be looked at.
+
+        Cheapest for runs of neighbours. Raises BodyUnreadable.
+        """
+        result: list[bytes | None] = []
+        blocks = self._file.blocks_of(np.array(numbers, dtype=np.uint64))
+        starts = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(blocks)]
+        for start, stop in pairwise(starts):
+            wanted = numbers[start:stop]
+            told = self._file.texts(int(blocks[start]), ask) if stop > start else None
+            if told is None:
+                continue
+            at = bisect_left(told.numbers, wanted[0])
+            if told.numbers[at : at + len(wanted)] == wanted:
+                result += told.texts[at : at + len(wanted)]
+            else:
+                rows = dict(zip(told.numbers, told.texts, strict=True))
+                result += [rows[number] if number in rows else self._text(number, ask) for number in wanted]
+        return result
+
+    def _text(self, number: int, ask: Ask) -> bytes | None:
+        return ask.of_row(self._fresh.get(number) or self._computed(number))
 
     def ready(self, number: int) -> Kept | None:
         """What is kept of one message, if that needs no computing."""

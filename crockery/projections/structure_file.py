@@ -1,9 +1,8 @@
 """The derived file `structure`: what FETCH asks of messages besides their octets, in compressed blocks of neighbours.
 
-File: magic, versions, the log's header; then blocks: zstd frames with a checksum. A block is the number of its rows (4
-octets), of each the message's number, flags and four lengths, then their contents: ENVELOPE, BODYSTRUCTURE, the header
-fields that clients ask for, the rest of the summary. Beside it `structure.index`: of each block the first and the last
-number, offset and length. A block that does not verify reads as empty: its rows are computed again by whoever asks.
+File: magic, versions, the log's header; then blocks (`structure_block`): zstd frames with a checksum. Beside it
+`structure.index`: of each block the first and the last number, offset and length. A block that does not verify reads as
+empty: its rows are computed again by whoever asks.
 """
 
 import os
@@ -14,60 +13,30 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgpack
 import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from crockery.limits import STRUCTURE_BLOCK, STRUCTURE_BLOCKS
+from crockery.limits import STRUCTURE_BLOCK, STRUCTURE_BLOCKS, STRUCTURE_TEXTS
+from crockery.projections.structure_block import Block, Kept, Rows, encode_block
+from crockery.projections.structure_texts import Ask
 
 MAGIC: Final = b"CrkStruc"
-VERSION: Final = 2
+VERSION: Final = 3
 NAME: Final = "structure"
 _PREFIX: Final = struct.Struct("<8sII")
-_COUNT: Final = struct.Struct("<I")
-_ROW: Final = struct.Struct("<QIIIII")
 _INDEX: Final = np.dtype([("first", "<u8"), ("last", "<u8"), ("offset", "<u8"), ("length", "<u8")])
-_UTF8_DIFFERS: Final = 1
-_HEADER_KEPT: Final = 2
 
 
-class Kept(NamedTuple):
-    """What is kept of one message."""
+class Told(NamedTuple):
+    """What a block answers to an Ask."""
 
-    envelope: bytes
-    bodystructure: bytes
-    header: bytes | None
-    """The KEPT_FIELDS as they stand, and the empty line; None when they were too long to keep."""
-    rest: bytes
-    utf8_differs: bool
-    """Clients that take UTF-8 must get ENVELOPE and BODYSTRUCTURE from the message itself."""
-
-    @property
-    def octets(self) -> int:
-        """What it takes in a block before compression, its head aside."""
-        return len(self.envelope) + len(self.bodystructure) + len(self.header or b"") + len(self.rest)
-
-    def details(self) -> "Details":
-        """The rest of the summary."""
-        return Details(*msgpack.unpackb(self.rest, use_list=False, unicode_errors="surrogatepass"))
+    numbers: list[int]
+    """The messages of its rows; 0: erased."""
+    texts: list[bytes | None]
 
 
-class Details(NamedTuple):
-    """What SORT and THREAD need, and the length of the header."""
-
-    header_length: int
-    subject: str
-    base_subject: str
-    is_reply: bool
-    sent: tuple[int, ...] | None
-    message_id: bytes | None
-    in_reply_to: tuple[bytes, ...]
-    references: tuple[bytes, ...]
-
-
-Rows = dict[int, Kept]
-"""What is kept by message number."""
+_NOTHING: Final = Told([], [])
 
 
 class StructureFile:
@@ -83,7 +52,10 @@ class StructureFile:
         self._decompressor = zstandard.ZstdDecompressor()
         self._lock = threading.Lock()
         self._start = _PREFIX.pack(MAGIC, VERSION, summary_version) + log_header
-        self._decoded: OrderedDict[int, Rows] = OrderedDict()
+        self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._told: OrderedDict[tuple[int, Ask], Told] = OrderedDict()
+        """Answers of blocks, those asked for last at the end."""
+        self._told_octets = 0
         self._erased: defaultdict[int, set[int]] = defaultdict(set)
         """Block to those of its messages that are erased: they are in the file until `erase_some` has been there."""
         if os.pread(self._file, len(self._start), 0) != self._start:
@@ -106,19 +78,39 @@ class StructureFile:
         return blocks
 
     def rows(self, block: int) -> Rows:
-        """The rows of a block. Do not change them."""
+        """The rows of a block."""
         if block < 0:
             return {}
-        rows = self._decoded.get(block)
-        if rows is None:
-            rows = self._decoded[block] = self._read(block)
-            if len(self._decoded) > STRUCTURE_BLOCKS:
-                self._decoded.popitem(last=False)
+        read = self._block(block)
+        rows = {} if read is None else read.rows()
+        for number in self._erased.get(block, ()):
+            rows.pop(number, None)
         return rows
+
+    def texts(self, block: int, ask: Ask) -> Told:
+        """What the rows of a block answer. Do not change it."""
+        key = block, ask
+        with self._lock:
+            told = self._told.get(key)
+            if told is not None:
+                self._told.move_to_end(key)
+                return told
+        read = self._block(block) if block >= 0 else None
+        if read is None:
+            return _NOTHING
+        erased = self._erased.get(block, ())
+        told = Told([0 if number in erased else number for number in read.numbers], ask.of_block(read))
+        with self._lock:
+            if key not in self._told:
+                self._told[key] = told
+                self._told_octets += _octets(told)
+            while self._told_octets > STRUCTURE_TEXTS:
+                self._told_octets -= _octets(self._told.popitem(last=False)[1])
+        return told
 
     def append(self, rows: Mapping[int, Kept]) -> None:
         """Add a block: messages in order of number, all beyond `last`. Raises OSError."""
-        frame = self._compressor.compress(_encode(rows))
+        frame = self._compressor.compress(encode_block(rows))
         os.pwrite(self._file, frame, self._end)
         numbers = list(rows)
         entry = np.array([(numbers[0], numbers[-1], self._end, len(frame))], dtype=_INDEX)
@@ -131,12 +123,13 @@ class StructureFile:
         for number, block in zip(wanted.tolist(), self.blocks_of(wanted).tolist(), strict=True):
             if block >= 0 and number <= self._index["last"][block]:
                 self._erased[block].add(number)
-                self._decoded.pop(block, None)
+        with self._lock:
+            self._forget()
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` of the blocks without the rows that were erased. Raises OSError."""
         for block in list(self._erased)[:count]:
-            frame = self._compressor.compress(_encode(self._read(block)))
+            frame = self._compressor.compress(encode_block(self.rows(block)))
             entry = self._index[block]
             length = int(entry["length"])
             if len(frame) > length:  # which is said to be impossible; the rows left are computed when asked for
@@ -145,6 +138,8 @@ class StructureFile:
             entry["length"] = len(frame)
             os.pwrite(self._index_file, entry.tobytes(), block * _INDEX.itemsize)
             del self._erased[block]
+            with self._lock:
+                self._forget()
 
     def clear(self) -> None:
         """Forget all rows. Raises OSError."""
@@ -152,8 +147,9 @@ class StructureFile:
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, self._start, 0)
         self._index = np.empty(0, dtype=_INDEX)
-        self._decoded.clear()
         self._erased.clear()
+        with self._lock:
+            self._forget()
 
     def close(self) -> None:
         """Finish erasing and close the files. Raises OSError."""
@@ -178,52 +174,41 @@ class StructureFile:
         os.ftruncate(self._index_file, good * _INDEX.itemsize)
         return index[:good]
 
-    def _read(self, block: int) -> Rows:
-        entry = self._index[block]
-        rows = self._decompressed(os.pread(self._file, int(entry["length"]), int(entry["offset"])))
-        for number in self._erased.get(block, ()):
-            rows.pop(number, None)
-        return rows
+    def _block(self, block: int) -> Block | None:
+        with self._lock:
+            found = self._blocks.get(block)
+        if found is None:
+            found = self._read(block)
+            with self._lock:
+                if found is not None:
+                    self._blocks[block] = found
+                if len(self._blocks) > STRUCTURE_BLOCKS:
+                    self._blocks.popitem(last=False)
+        return found
 
-    def _decompressed(self, frame: bytes) -> Rows:
+    def _read(self, block: int) -> Block | None:
+        entry = self._index[block]
+        frame = os.pread(self._file, int(entry["length"]), int(entry["offset"]))
         try:
             if zstandard.frame_content_size(frame) > _MAX_BLOCK:  # damage must not cost gigabytes of memory
-                return {}
+                return None
             with self._lock:  # a context serves one thread at a time
                 data = self._decompressor.decompress(frame)
-            return _decode(data)
         except zstandard.ZstdError:
-            return {}
+            return None
+        return Block(data)
+
+    def _forget(self) -> None:
+        self._blocks.clear()
+        self._told.clear()
+        self._told_octets = 0
 
 
 _MAX_BLOCK: Final = 1024 * STRUCTURE_BLOCK
 
-
-def _encode(rows: Mapping[int, Kept]) -> bytes:
-    heads: list[bytes] = []
-    contents: list[bytes] = []
-    for number, kept in rows.items():
-        flags = (_UTF8_DIFFERS if kept.utf8_differs else 0) | (_HEADER_KEPT if kept.header is not None else 0)
-        content = (kept.envelope, kept.bodystructure, kept.header or b"", kept.rest)
-        heads.append(_ROW.pack(number, flags, *map(len, content)))
-        contents += content
-    return b"".join((_COUNT.pack(len(rows)), *heads, *contents))
+_OBJECT: Final = 50
+"""Octets that a text takes beside its own."""
 
 
-def _decode(data: bytes) -> Rows:
-    at = _COUNT.size + _COUNT.unpack_from(data)[0] * _ROW.size
-    rows: Rows = {}
-    for number, flags, envelope, bodystructure, header, rest in _ROW.iter_unpack(data[_COUNT.size : at]):
-        envelope += at
-        bodystructure += envelope
-        header += bodystructure
-        rest += header
-        kept = data[bodystructure:header] if flags & _HEADER_KEPT else None
-        differs = flags & _UTF8_DIFFERS != 0
-        # Half the cost of Kept(...): this is what a FETCH of ENVELOPEs spends its time on.
-        rows[number] = _new(Kept, (data[at:envelope], data[envelope:bodystructure], kept, data[header:rest], differs))
-        at = rest
-    return rows
-
-
-_new: Final = tuple.__new__
+def _octets(told: Told) -> int:
+    return sum(len(text) + _OBJECT for text in told.texts if text is not None)

@@ -97,11 +97,11 @@ def render_internal_date(seconds: int) -> bytes:
     """
     day, second = divmod(seconds, 86400)
     minute, second = divmod(second, 60)
-    return b'%b %02d:%02d:%02d +0000"' % (_render_day(day), *divmod(minute, 60), second)
+    return b'%b %02d:%02d:%02d +0000"' % (render_day(day), *divmod(minute, 60), second)
 
 
 @lru_cache(maxsize=4096)
-def _render_day(days: int) -> bytes:
+def render_day(days: int) -> bytes:
     """A day since 1970 with its opening quote: mails of one mailbox share their days."""
     at = _EPOCH + timedelta(days=days)
     return b'"%2d-%b-%04d' % (at.day, MONTHS[at.month - 1], at.year)

@@ -222,35 +222,3 @@ def render_section(label: bytes, data: bytes | None, *, binary: bool = False) ->
     if data is None:
         return label + b" NIL"
     return b"%b %b" % (label, render_literal(data, binary=binary))
-
-
-def render_flags_lines(numbers: Iterable[int], uids: Iterable[int] | None, flags: Iterable[bytes]) -> bytes:
-    """Many `* n FETCH (UID u FLAGS (...))` at once, the fast path; `flags` are the insides of the parentheses.
-
-    Three plain sequences of one length (use `tolist()` on columns); without `uids`, no UID item.
-    """
-    if uids is None:
-        return b"".join([b"* %d FETCH (FLAGS (%b))\r\n" % line for line in zip(numbers, flags, strict=True)])
-    return b"".join([b"* %d FETCH (UID %d FLAGS (%b))\r\n" % line for line in zip(numbers, uids, flags, strict=True)])
-
-
-def render_changes(
-    numbers: Sequence[int],
-    uids: Sequence[int] | None,
-    flags: Sequence[bytes] | None,
-    modseqs: Sequence[int] | None,
-    *,
-    uid_only: bool = False,
-) -> bytes:
-    """Many `* n FETCH (UID u FLAGS (...) MODSEQ (m))` of whatever is not None, at least one (RFC 7162 section 7).
-
-    `uid_only`: `* u UIDFETCH (...)`, and the numbers are UIDs (RFC 9586 section 3.3).
-    """
-    columns: list[Sequence[object]] = [numbers]
-    items: list[bytes] = []
-    for text, values in ((b"UID %d", uids), (b"FLAGS (%b)", flags), (b"MODSEQ (%d)", modseqs)):
-        if values is not None:
-            items.append(text)
-            columns.append(values)
-    line = (b"* %d UIDFETCH (" if uid_only else b"* %d FETCH (") + b" ".join(items) + b")\r\n"
-    return b"".join([line % values for values in zip(*columns, strict=True)])

@@ -79,23 +79,12 @@ KNOWN: list[tuple[bytes, bytes]] = [
         b"* 23 FETCH (UID 9 BODY[1]<0> {2}\r\nab)\r\n",
     ),
     (responses.render_section(b"BODY[9]", None), b"BODY[9] NIL"),
-    (
-        responses.render_flags_lines([1, 2], [7, 9], [b"\\Seen", b""]),
-        b"* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n* 2 FETCH (UID 9 FLAGS ())\r\n",
-    ),
-    (responses.render_flags_lines([1], None, [b"x"]), b"* 1 FETCH (FLAGS (x))\r\n"),
-    (responses.render_flags_lines([], [], []), b""),
 ]
 
 
 @pytest.mark.parametrize(("rendered", "octets"), KNOWN, ids=[repr(octets)[2:50] for _, octets in KNOWN])
 def test_known_octets(rendered: bytes, octets: bytes) -> None:
     assert rendered == octets
-
-
-def test_flags_lines_must_be_of_one_length() -> None:
-    with pytest.raises(ValueError):
-        responses.render_flags_lines([1, 2], [1], [b"", b""])
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), st.booleans())
