@@ -1,12 +1,14 @@
-"""What the stories share: Postfix as everybody else's mail server, started once, and the clock."""
+"""What the stories share: Postfix as everybody else's mail server and NSD, started once, and the clock."""
 
 from collections.abc import Iterator
 
 import pytest
 from trio.testing import MockClock
 
+from crockery.net.resolver.unbound import UnboundMissing, load
+from tests.support.dns_server import SignedDNS, missing_tools
 from tests.support.far_postfix import FarPostfix, far_postfix
-from tests.support.others import HOSTS
+from tests.support.others import HOSTS, signed_zone
 from tools import postfix
 
 
@@ -18,6 +20,20 @@ def others() -> Iterator[FarPostfix]:
         pytest.skip(reason)
     with far_postfix(HOSTS, {}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def zone(others: FarPostfix, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
+    """`tests.support.others.signed_zone`."""
+    packages = missing_tools()
+    if packages:
+        pytest.skip(f"needs Debian's {packages}")
+    try:
+        load()
+    except UnboundMissing:
+        pytest.skip("needs Debian's libunbound8")
+    with signed_zone(others, tmp_path_factory.mktemp("dns")) as served:
+        yield served
 
 
 @pytest.fixture

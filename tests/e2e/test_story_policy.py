@@ -3,31 +3,17 @@ the certificate or the server's name breaks. She is warned, and never offered to
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from trio.testing import MockClock
 
 from crockery.app.outgoing import World
-from crockery.net.resolver.unbound import UnboundMissing, load
-from tests.support.dns_server import SignedDNS, missing_tools
+from tests.support.dns_server import SignedDNS
 from tests.support.far_postfix import FarPostfix
-from tests.support.others import signed_zone, unsigned_world, validating_world
+from tests.support.others import unsigned_world, validating_world
 from tests.support.story import story, text_of, until, words_of
-
-
-@pytest.fixture(scope="module")
-def zone(others: FarPostfix, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
-    packages = missing_tools()
-    if packages:
-        pytest.skip(f"needs Debian's {packages}")
-    try:
-        load()
-    except UnboundMissing:
-        pytest.skip("needs Debian's libunbound8")
-    with signed_zone(others, tmp_path_factory.mktemp("dns")) as served:
-        yield served
 
 
 @contextlib.asynccontextmanager

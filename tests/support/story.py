@@ -107,6 +107,11 @@ class Person:
         """There is nothing new in her INBOX."""
         return self._count() == self._read
 
+    @property
+    def has_mail(self) -> bool:
+        """There is something in her INBOX."""
+        return self._count() > 0
+
     async def answer(self, letter: EmailMessage, text: str) -> EmailMessage:
         """Answer a letter as mail programs do, above what it said; what comes back."""
         await self.submit(reply(letter, text, self.address), [address_of(letter["Reply-To"])])
