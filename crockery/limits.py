@@ -55,6 +55,7 @@ SMTP_OUTPUT_HELD: Final = 16 * KiB  # replies gathered and not yet sent: EHLO an
 # Mail on its way in (crockery/delivery)
 INTAKE_HOLD: Final = 64 * KiB  # a message up to this is dealt with as a whole; most mail is a tenth of it
 INTAKE_MAX_HEADER: Final = 1 * MiB  # one header: all that is read of it (MAX_PARSED_HEADER) and so all that is checked
+INTAKE_REPORT: Final = 128 * KiB  # of a notice from another server, read for what it says: 200 recipients and a header
 INTAKE_SHARE: Final = 1536 * KiB  # the most that one message holds in memory: a body part, a frame and what comes in
 SRS_MAX_AGE: Final = 21  # days a rewritten reverse-path takes bounces: queues give up after 5 to 7, some twice in a row
 
@@ -308,6 +309,8 @@ SMTP_QUIT_TIMEOUT: Final = 5.0  # for the 221, which nobody needs: courtesy ends
 QUEUE_FINISHED_KEPT: Final = 1000  # messages that have left the queue and can still be shown, and cancellations undone
 QUEUE_STORY: Final = 6  # attempts remembered of one recipient: the first and the last five
 QUEUE_LIFETIME: Final = 7 * 86400  # seconds after which a message is given up; RFC 5321 §4.5.4.1 says 4 days at least
+QUEUE_REPORTS: Final = 6  # notices from other servers remembered of one recipient: some delays, and the end
+SENT_KEPT: Final = 100_000  # names of messages under which notices find them; news comes within a week
 QUEUE_TEXT: Final = 500  # characters of a remote server's words kept of one attempt
 
 # --- DNS (net/resolver) ---

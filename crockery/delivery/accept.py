@@ -6,6 +6,7 @@ from functools import partial
 from crockery.actions.actor import Actor
 from crockery.actions.mail import Delivery, add_delivery
 from crockery.actions.queue import Outgoing, Terms, add_arrived
+from crockery.actions.reports import add_report
 from crockery.actions.store import Store
 from crockery.delivery.answers import Answers
 from crockery.delivery.destinations import Destinations, Target, find_destinations
@@ -57,6 +58,9 @@ def accept(
         add(message.body if atom.next == number else message.body.held_by(number), (), mail)
         if mail.origin == RECEIVED:
             add_arrived(atom, atom.next - 1, mail)
+    if message.report is not None and atom.next > number:
+        to = [str(recipient) for recipient in envelope.recipients]
+        add_report(store, atom, message.report, to, envelope.client.address, number)
     atom.commit()
     return number if atom.next > number else number - 1
 

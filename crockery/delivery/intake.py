@@ -11,8 +11,9 @@ from crockery.actions.store import Store
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.header import Header, find_header_end
 from crockery.delivery.policy import Policy
-from crockery.limits import INTAKE_HOLD, INTAKE_MAX_HEADER
+from crockery.limits import INTAKE_HOLD, INTAKE_MAX_HEADER, INTAKE_REPORT
 from crockery.message.conversation import conversation
+from crockery.message.dsn_parse import DeliveryReport, parse_dsn
 from crockery.smtp.wire import Reply, replies
 
 _PIECE: Final = 16 * 1024
@@ -29,6 +30,8 @@ class Message(NamedTuple):
     eight_bit: bool
     keys: tuple[int, ...] = ()
     """Of its conversation."""
+    report: DeliveryReport | None = None
+    """What it says of mail that was sent, if it is a notice from another server."""
 
 
 class Intake:
@@ -46,6 +49,7 @@ class Intake:
         self._keys: tuple[int, ...] = ()
         self._body: IncomingBody | None = None
         self._eight_bit = False
+        self._report: bytearray | None = None  # the beginning of what may be a notice
         self.refusal: Reply | None = None
         """What stands against the message."""
 
@@ -73,7 +77,8 @@ class Intake:
             return self._finish_small()
         self._pass_on(self._body)
         assert self._header is not None
-        return Message(self._header, self._body.finish(), self._message_id, self._eight_bit, self._keys)
+        report = parse_dsn(bytes(self._report)) if self._report else None
+        return Message(self._header, self._body.finish(), self._message_id, self._eight_bit, self._keys, report)
 
     def _finish_small(self) -> Message | None:
         data = bytes(self._held)
@@ -83,7 +88,8 @@ class Intake:
         if edited is None:
             return None
         body = edited if end is None else edited + data[end:]
-        return Message(header, received(body), self._message_id, not data.isascii(), self._keys)
+        report = parse_dsn(data) if self._may_report(header) else None
+        return Message(header, received(body), self._message_id, not data.isascii(), self._keys, report)
 
     def _begin_streaming(self) -> None:
         held = self._held
@@ -102,6 +108,8 @@ class Intake:
             self._eight_bit = not header.data.isascii()
             self._header = header
             self._body = IncomingBody(self._store)
+            if self._may_report(header):
+                self._report = bytearray()
             held[:end] = edited
             self._pass_on(self._body)
 
@@ -121,4 +129,13 @@ class Intake:
         data = bytes(self._held)
         self._held.clear()
         self._eight_bit = self._eight_bit or not data.isascii()
+        if self._report is not None and len(self._report) < INTAKE_REPORT:
+            self._report += data[: INTAKE_REPORT - len(self._report)]
         body.write(data)
+
+    def _may_report(self, header: Header) -> bool:
+        """Whether to look for what it says of mail of ours: notices come from strangers, and from nobody (RFC 3464)."""
+        if self._envelope.reverse_path is not None or self._envelope.client.account:
+            return False
+        kinds = header.values(b"content-type")
+        return any(b"report" in kind.lower() for kind in kinds) or header.count(b"x-failed-recipients") > 0

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from crockery.limits import QUEUE_FINISHED_KEPT, QUEUE_STORY
+from crockery.limits import QUEUE_FINISHED_KEPT, QUEUE_REPORTS, QUEUE_STORY
 
 _SECOND: Final = 1_000_000
 
@@ -90,6 +90,21 @@ class Attempt(NamedTuple):
     enhanced: str
     text: str
     why: str
+
+
+class Report(NamedTuple):
+    """What another server said later of a recipient; see `events.types.queue.DeliveryReported`. Microseconds."""
+
+    time: int
+    number: int
+    """The event by which it came in."""
+    peer: str
+    reporter: str
+    action: str
+    status: str
+    text: str
+    host: str
+    final: str
 
 
 class InFlight(NamedTuple):
@@ -189,6 +204,8 @@ class Queue:
         self.finished: dict[int, QueuedMessage] = {}
         self.in_flight: dict[int, InFlight] = {}
         """By the number of the AttemptBegun."""
+        self.reports: dict[int, dict[str, tuple[Report, ...]]] = {}
+        """Message -> recipient -> what other servers said later, the latest few."""
         self.possible_duplicates = 0
         """Recipients whose attempt ended between the final dot and its answer."""
         self.standing_still = 0
@@ -211,10 +228,15 @@ class Queue:
             self.possible_duplicates,
             self.standing_still,
             self.position,
+            [[number, list(told.items())] for number, told in self.reports.items()],
         ]
 
     def load(self, dumped: Any) -> None:
-        waiting, finished, in_flight, self.possible_duplicates, self.standing_still, self.position = dumped
+        waiting, finished, in_flight, self.possible_duplicates, self.standing_still, self.position, reports = dumped
+        self.reports = {
+            number: {address: tuple(Report(*one) for one in told) for address, told in of_message}
+            for number, of_message in reports
+        }
         self.by_id = {values[0]: _load_message(values) for values in waiting}
         self.finished = {values[0]: _load_message(values) for values in finished}
         self.in_flight = {n: InFlight(message, tuple(to), Place(*place)) for n, message, to, place in in_flight}
@@ -297,6 +319,18 @@ class Queue:
             message.deliver_by = 0
         self._finish(message)
 
+    def delivery_reported(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        self.position = sequence
+        message = self.find(facts["message"])
+        if message is None:
+            return
+        told = self.reports.setdefault(message.id, {})
+        for one in facts["recipients"]:
+            said = (one.get("status", ""), one.get("text", ""), one.get("host", ""), one.get("final", ""))
+            report = Report(time, facts["report"], facts["peer"], facts["host"], one["action"], *said)
+            address = one["recipient"]
+            told[address] = (*told.get(address, ()), report)[-QUEUE_REPORTS:]
+
     def server_started(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         """Whatever was in flight is due again."""
         self.position = sequence
@@ -339,7 +373,9 @@ class Queue:
         del self.by_id[message.id]
         self.finished[message.id] = message
         while len(self.finished) > QUEUE_FINISHED_KEPT:
-            del self.finished[next(iter(self.finished))]
+            oldest = next(iter(self.finished))
+            del self.finished[oldest]
+            self.reports.pop(oldest, None)
 
 
 def _settle(recipient: Recipient, attempt: Attempt, outcome: Mapping[str, Any]) -> None:

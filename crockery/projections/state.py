@@ -10,6 +10,7 @@ from crockery.projections.metadata import Metadata
 from crockery.projections.questions import Questions
 from crockery.projections.queue import Queue
 from crockery.projections.retention import Retention
+from crockery.projections.sent import Sent
 from crockery.projections.server import Server
 from crockery.projections.sessions import Sessions
 from crockery.projections.settings import Settings
@@ -47,6 +48,7 @@ class State:
         self.questions = Questions()
         self.trust = Trust()
         self.signing = Signing()
+        self.sent = Sent()
         self.submissions = Submissions()
         self.smart_host = SmartHosts()
         self.retention = Retention()
@@ -86,6 +88,7 @@ class State:
             ("questions", self.questions),
             ("trust", self.trust),
             ("signing", self.signing),
+            ("sent", self.sent),
             ("submissions", self.submissions),
             ("smart_host", self.smart_host),
             ("retention", self.retention),
@@ -144,7 +147,15 @@ class State:
             (mail.FLAGS_CHANGED, (boxes.flags_changed,)),
             (mail.MESSAGES_COPIED, (boxes.messages_copied,)),
             (mail.MESSAGES_EXPUNGED, (boxes.messages_expunged, kept.orphans_made)),
-            (queue.MESSAGE_QUEUED, (waiting.message_queued, self.submissions.message_queued, kept.body_stored)),
+            (
+                queue.MESSAGE_QUEUED,
+                (
+                    waiting.message_queued,
+                    self.sent.message_queued,
+                    self.submissions.message_queued,
+                    kept.body_stored,
+                ),
+            ),
             (queue.ATTEMPT_BEGUN, (waiting.attempt_begun,)),
             (
                 queue.RECIPIENTS_ATTEMPTED,
@@ -154,6 +165,7 @@ class State:
             (queue.RECIPIENTS_CANCELLED, (waiting.recipients_cancelled, kept.orphans_made)),
             (queue.RECIPIENTS_RESTORED, (waiting.recipients_restored, kept.message_restored)),
             (queue.NOTICE_MADE, (waiting.notice_made, kept.orphans_made)),
+            (queue.DELIVERY_REPORTED, (waiting.delivery_reported,)),
             (queue.QUEUE_RELEASED, (waiting.queue_released, kept.orphans_made)),
             (trust.QUESTION_ASKED, (self.questions.question_asked,)),
             (trust.QUESTION_REMINDED, (self.questions.question_reminded,)),

@@ -186,6 +186,35 @@ class QueueReleased(TypedDict):
     cmd: NotRequired[str]
 
 
+class ReportedRecipient(TypedDict):
+    """What a notice says of one recipient (RFC 3464 §2.3)."""
+
+    recipient: str
+    """As MessageQueued has it."""
+    action: str
+    """ "failed", "delayed", "delivered", "relayed" or "expanded"."""
+    status: NotRequired[str]
+    text: NotRequired[str]
+    """The words of the server that the notice is about."""
+    host: NotRequired[str]
+    """That server."""
+    final: NotRequired[str]
+    """The address it had there, if another."""
+
+
+class DeliveryReported(TypedDict):
+    """Another server sent word of a message that it had taken from us. A claim: it changes no state."""
+
+    message: int
+    report: int
+    """The event by which the notice came in."""
+    peer: str
+    """The address it came from."""
+    host: str
+    """Who says so, in its own words."""
+    recipients: list[ReportedRecipient]
+
+
 MESSAGE_QUEUED: Final = EventType(70, "MessageQueued")
 RECIPIENTS_CANCELLED: Final = EventType(71, "RecipientsCancelled")
 ATTEMPT_BEGUN: Final = EventType(72, "AttemptBegun")
@@ -194,8 +223,9 @@ RECIPIENTS_RESCHEDULED: Final = EventType(74, "RecipientsRescheduled")
 RECIPIENTS_RESTORED: Final = EventType(75, "RecipientsRestored")
 NOTICE_MADE: Final = EventType(76, "NoticeMade")
 QUEUE_RELEASED: Final = EventType(77, "QueueReleased")
+DELIVERY_REPORTED: Final = EventType(78, "DeliveryReported", skippable=True)
 
 TYPES: Final = (
     MESSAGE_QUEUED, RECIPIENTS_CANCELLED, ATTEMPT_BEGUN, RECIPIENTS_ATTEMPTED, RECIPIENTS_RESCHEDULED,
-    RECIPIENTS_RESTORED, NOTICE_MADE, QUEUE_RELEASED,
+    RECIPIENTS_RESTORED, NOTICE_MADE, QUEUE_RELEASED, DELIVERY_REPORTED,
 )  # fmt: skip

@@ -24,7 +24,11 @@ def show(context: Context, request: Request, number: str) -> Json:
     start = context.store.log.read_range(message.id, 0, SHOWN_HEADER)
     header = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
     still = context.store.state.queue.stands_still(message)
-    stories = [tell(message, recipient, context.store.now, stands_still=still) for recipient in message.recipients]
+    reports = context.store.state.queue.reports.get(message.id, {})
+    stories = [
+        tell(message, r, context.store.now, stands_still=still, reports=reports.get(r.address, ()))
+        for r in message.recipients
+    ]
     return {**_describe(context, message), "stories": stories, "header": header.split("\r\n")}
 
 

@@ -1,8 +1,9 @@
 """A recipient's whole story in sentences: what `queue show` tells."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from crockery.projections.queue import Attempt, QueuedMessage, Recipient, RecipientState
+from crockery.projections.queue import Attempt, QueuedMessage, Recipient, RecipientState, Report
 from crockery.web.control.request import Json
 from crockery.web.words import moment, plural
 
@@ -22,6 +23,14 @@ _RESULTS: Final = {
     "failed": "that is final",
 }
 
+_REPORTED: Final = {
+    "failed": "it could not be delivered",
+    "delayed": "it is delayed, and is still being tried",
+    "delivered": "it was delivered",
+    "relayed": "it went on to a server that sends no such news",
+    "expanded": "it went on to the members of a list",
+}
+
 
 def state_of(message: QueuedMessage, recipient: Recipient, now: int) -> str:
     """Its state in a word or two; `now` in unix seconds."""
@@ -30,7 +39,9 @@ def state_of(message: QueuedMessage, recipient: Recipient, now: int) -> str:
     return recipient.state.name.lower().replace("_", " ")
 
 
-def tell(message: QueuedMessage, recipient: Recipient, now: int, *, stands_still: bool) -> Json:
+def tell(
+    message: QueuedMessage, recipient: Recipient, now: int, *, stands_still: bool, reports: Sequence[Report] = ()
+) -> Json:
     """All there is to tell of a recipient, for programs and, in `story`, for people."""
     return {
         "address": recipient.address,
@@ -39,8 +50,13 @@ def tell(message: QueuedMessage, recipient: Recipient, now: int, *, stands_still
         "next": moment(recipient.next * _MICRO) if recipient.is_waiting else None,
         "insecure": recipient.insecure,
         "problem": dict(recipient.problem) if recipient.problem else None,
-        "story": [*map(_attempt, recipient.story), *_ahead(message, recipient, now, stands_still)],
+        "story": [
+            *map(_attempt, recipient.story),
+            *map(_report, reports),
+            *_ahead(message, recipient, now, stands_still),
+        ],
         "tries": [_facts(attempt) for attempt in recipient.story],
+        "reports": [{**report._asdict(), "time": moment(report.time)} for report in reports],
     }
 
 
@@ -52,6 +68,20 @@ def _attempt(attempt: Attempt) -> str:
     words = f": {said}" if said else ""
     end = "the connection was lost before the answer came, so it may have arrived" if attempt.why == "uncertain" else ""
     return f"{when}: {where}{_tls(attempt)}{words}; {end or _RESULTS.get(attempt.result, attempt.result)}"
+
+
+def _report(report: Report) -> str:
+    """A notice: who says what, and where the notice is; for it is a claim."""
+    when = moment(report.time)[:16].replace("T", " ")
+    final = f" to {report.final}" if report.final else ""
+    said = f"{report.status} {report.text}".strip()
+    if report.status and report.status in report.text:
+        said = report.text
+    words = f": {said}" if said else ""
+    host = f" by {report.host}" if report.host and report.host != report.reporter else ""
+    claim = f"{_REPORTED.get(report.action, report.action)}{final}{host}{words}"
+    source = f"the notice is message {report.number}, and came from {report.peer}"
+    return f"{when}: their server{f' {report.reporter}' if report.reporter else ''} later said: {claim} ({source})"
 
 
 def _tls(attempt: Attempt) -> str:

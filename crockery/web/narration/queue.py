@@ -76,6 +76,19 @@ def _queue_released(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     return f"{names.actor(facts)} let the mail that waited before the copy be {verb}"
 
 
+def _delivery_reported(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    said = [f"{_REPORTED.get(one['action'], one['action'])} {one['recipient']}" for one in facts["recipients"]]
+    return f"{facts['host'] or facts['peer']} said later of message {facts['message']}: it {listed(said)}"
+
+
+_REPORTED: Final = {
+    "failed": "could not be delivered to",
+    "delayed": "is delayed for",
+    "delivered": "was delivered to",
+    "relayed": "went on to",
+    "expanded": "went to the members of",
+}
+
 SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.MESSAGE_QUEUED, _message_queued),
     (events.RECIPIENTS_CANCELLED, _recipients_cancelled),
@@ -85,4 +98,5 @@ SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.RECIPIENTS_RESTORED, _recipients_restored),
     (events.NOTICE_MADE, _notice_made),
     (events.QUEUE_RELEASED, _queue_released),
+    (events.DELIVERY_REPORTED, _delivery_reported),
 )
