@@ -1,4 +1,4 @@
-"""The derived files, kept up while the server runs: facts, structure, and now and then a snapshot.
+"""The derived files, kept up while the server runs: facts, structure, text, and now and then a snapshot.
 
 They consume durable records only and give way to the work of the day: rows for new messages are made when no mail has
 come for a moment, or when so many wait that someone will soon ask for them. Nothing here can fail the server: a derived
@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import trio
 import trio.lowlevel
 
+from crockery.events.errors import BodyUnreadable
 from crockery.events.facts import NAME as FACTS_NAME
 from crockery.events.facts import FactsReader, FactsWriter
 from crockery.events.format import HASH_SIZE
@@ -32,15 +34,19 @@ from crockery.limits import (
     FOLLOW_PAUSE,
     FOLLOW_QUIET,
     FOLLOW_ROWS,
+    FOLLOW_TEXT_BACKLOG,
+    FOLLOW_TURN,
     SNAPSHOT_AT_STOP,
     SNAPSHOT_EVENTS,
     SNAPSHOT_TIME,
+    TEXT_LIGHT,
 )
 from crockery.projections import snapshot
 from crockery.projections.fold import fold
 from crockery.projections.restore import Restored
 from crockery.projections.state import State
 from crockery.projections.structure import Structures
+from crockery.projections.text import Rows, Texts
 
 logger: Final = logging.getLogger(__name__)
 
@@ -61,6 +67,9 @@ class Followers:
         self.structures = Structures(restored.folder, log.file, log.header, log.read_message)
         self.structures.follow(_numbers_after(restored.state, self.structures.last))
         self.structures.erase(restored.state.retention.unfinished)
+        self.texts = Texts(restored.folder, log.file, log.header, log.read_message)
+        self.texts.follow(_numbers_after(restored.state, self.texts.last))
+        self.texts.erase(restored.state.retention.unfinished)
         self._facts = FactsWriter(restored.folder / FACTS_NAME, log.file, log.header, restored.facts)
         self._facts_lock = trio.Lock()
         self._path = path
@@ -80,8 +89,11 @@ class Followers:
         for event in appended:
             if event.type is MESSAGE_RECEIVED:
                 self.structures.follow((event.sequence,))
+                self.texts.follow((event.sequence,))
             elif event.type is BODIES_ERASED:
-                self.structures.erase(unpack_numbers(event.facts["numbers"]).tolist())
+                erased = unpack_numbers(event.facts["numbers"]).tolist()
+                self.structures.erase(erased)
+                self.texts.erase(erased)
         self._since_snapshot += len(appended)
         self._last_news = trio.current_time()
         self._news.set()
@@ -115,6 +127,7 @@ class Followers:
         finally:
             self._facts.close()
             self.structures.close()
+            self.texts.close()
 
     async def _fold_and_compare(self) -> None:
         folded = await self.make_snapshot()
@@ -149,13 +162,18 @@ class Followers:
         async with self._facts_lock:
             self._facts.close()
             self._facts = _new_facts(self._folder, self._log)
-        self.structures.clear()
-        self.structures.follow(_numbers_after(self._state, 0))
-        total = self.structures.backlog + 2
+        for follower in (self.structures, self.texts):
+            follower.clear()
+            follower.follow(_numbers_after(self._state, 0))
+        total = self._backlog + 2
         await self._copy_facts()
         yield Step(1, total)
-        while self.structures.work(FOLLOW_ROWS):
-            yield Step(max(1, total - 1 - self.structures.backlog), total)
+        while self._backlog:
+            if self.structures.backlog:
+                self.structures.work(FOLLOW_ROWS)
+            else:
+                await self._make_texts()
+            yield Step(max(1, total - 1 - self._backlog), total)
             await trio.lowlevel.checkpoint()
         await self.make_snapshot()
         yield Step(total, total)
@@ -166,17 +184,40 @@ class Followers:
             while (at := self._facts.position.offset) < end:
                 await trio.to_thread.run_sync(self._facts.catch_up, min(end, at + FACTS_STEP))
 
+    @property
+    def _backlog(self) -> int:
+        return self.structures.backlog + self.texts.backlog
+
     async def _make_rows(self) -> None:
-        while self.structures.backlog:
+        while self._backlog:
             quiet = trio.current_time() - self._last_news >= FOLLOW_QUIET
             if self._since_snapshot >= SNAPSHOT_EVENTS:
                 self._news.set()
                 return
-            if quiet or self.structures.backlog > FOLLOW_BACKLOG:
+            if self.structures.backlog > (0 if quiet else FOLLOW_BACKLOG):
                 self.structures.work(FOLLOW_ROWS)
-                await trio.sleep(0 if quiet else FOLLOW_PAUSE)
+            elif self.texts.backlog > (0 if quiet else FOLLOW_TEXT_BACKLOG):
+                await self._make_texts()
             else:
                 await trio.sleep(FOLLOW_QUIET)
+                continue
+            await trio.sleep(0 if quiet else FOLLOW_PAUSE)
+
+    async def _make_texts(self) -> None:
+        """Rows for the text files, for a moment. Messages that may take long get theirs in a thread."""
+        self.texts.erase_some(1)
+        end = perf_counter() + FOLLOW_TURN
+        while (number := self.texts.next) is not None and perf_counter() < end:
+            rows: Rows | None = None
+            try:
+                start = self._log.read_range(number, 0, TEXT_LIGHT + 1)
+            except BodyUnreadable:
+                start = b""
+            if len(start) <= TEXT_LIGHT and start.isascii():
+                rows = self.texts.make(number)
+            else:
+                rows = await trio.to_thread.run_sync(self.texts.make, number)
+            self.texts.add(number, rows)
 
 
 def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:
@@ -185,20 +226,25 @@ def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:
     (folder / snapshot.NAME).unlink(missing_ok=True)
     facts = _new_facts(folder, log)
     structures = Structures(folder, log.file, log.header, log.read_message)
+    texts = Texts(folder, log.file, log.header, log.read_message)
     try:
-        structures.clear()
-        structures.follow(_numbers_after(state, 0))
-        total = structures.backlog + 2
+        for follower in (structures, texts):
+            follower.clear()
+            follower.follow(_numbers_after(state, 0))
+        total = structures.backlog + texts.backlog + 2
         facts.catch_up(log.durable_position.offset)
         yield Step(1, total)
-        while structures.work(FOLLOW_ROWS):
-            yield Step(total - 1 - structures.backlog, total)
+        while structures.backlog + texts.backlog:
+            if not structures.work(FOLLOW_ROWS):
+                texts.work(FOLLOW_ROWS)
+            yield Step(total - 1 - structures.backlog - texts.backlog, total)
         facts.seal()
         fold(path, facts.position.offset, facts.length)
         yield Step(total, total)
     finally:
         facts.close()
         structures.close()
+        texts.close()
 
 
 def _new_facts(folder: Path, log: Log) -> FactsWriter:

@@ -18,9 +18,9 @@ from crockery.message.addresses import AddressError, parse_addresses, parse_mail
 from crockery.message.edit import find_bare_newline, missing_fields, remove_bcc, remove_forged
 from crockery.message.envelope import render_envelope
 from crockery.message.headers import field_values, header_fields, header_fields_not, header_length
+from crockery.message.searched import SEPARATOR, searched
 from crockery.message.structure import iterate_parts, parse_structure
 from crockery.message.summary import Summary, summarize
-from crockery.message.text import fold, message_texts
 from crockery.message.transfer import UnknownEncodingError, decode_transfer
 from tools.check_corpus import check_sections, read_folder
 
@@ -72,8 +72,8 @@ def check(data: bytes) -> None:
         with suppress(UnknownEncodingError):
             decode_transfer(data[part.body_start : part.body_end], part.encoding)
         assert part.filename is None or isinstance(part.filename, str)
-    for text in message_texts(data, root):
-        fold(text)
+    for text in searched(data):
+        assert not text or text.startswith(SEPARATOR)
     names = (b"From", b"To", b"Subject", b"Date")
     assert header_fields(data, names).endswith(b"\n")
     header_fields_not(data, names)

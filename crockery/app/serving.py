@@ -212,6 +212,7 @@ class _Lifetime:
             budget=Budget(),
             tally=tally,
             structures=self._followers.structures,
+            texts=self._followers.texts,
             tls=tls,
             stopping=trio.Event(),
             answers=Answering(store),

@@ -1,11 +1,11 @@
 """Which messages a SEARCH finds (RFC 9051 §6.4.4).
 
-Two passes. The first looks at the columns alone, at all messages at once, and finds for every key which messages fit
-for sure and which may fit; keys that need the message itself leave all open. Only messages that are possible and not
-sure are read in the second, each once, and the tree is then evaluated for that message alone.
+Two passes. The first looks at all messages at once and finds for every key which fit for sure and which may fit: keys
+of columns first, then words in the derived file `text`, asked only of the messages that the others leave open. Those
+that are possible and not sure then - they have no row there yet, or a key asks for their Date - are read in the second
+pass, each once, and the tree is evaluated for that message alone.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import trio
 
 from crockery import limits
+from crockery.imap.looking import Mask, look
 from crockery.imap.messages import Messages
 from crockery.imap.output import Output
 from crockery.imap.progress import Progress
@@ -39,22 +40,18 @@ from crockery.imap.wire.search import (
     Sized,
 )
 from crockery.message.dates import parse_date
-from crockery.message.headers import field_values
-from crockery.message.structure import Part, parse_structure
-from crockery.message.text import body_texts, fold, header_texts, message_texts
-from crockery.projections.structure import KEPT_FIELDS, Kept
-
-Mask = npt.NDArray[np.bool_]
+from crockery.message.headers import field_values, header_length
+from crockery.message.searched import Searched, searched, searched_header
+from crockery.projections.structure import Kept
+from crockery.projections.text import FIELDS, Question, Rows, in_field, in_text, rows_of
 
 DAY: Final = 86400
-ENCODING_MARKS: Final = (b"BASE64", b"QUOTED-PRINTABLE", b"=?", b"\x1b")
-CHARSET: Final = re.compile(rb'CHARSET="?(?:US-ASCII|UTF-8|ISO-8859-\d+|WINDOWS-125\d)\b')
 EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """For every message of the view: fits for sure; may fit."""
+    """For every message that was asked about: fits for sure; may fit."""
 
     sure: Mask
     possible: Mask
@@ -80,13 +77,15 @@ class Matching:
         # As of now, since rows are: others may expunge while this one reads.
         self._columns = {name: selected.mailbox.columns.column(name) for name in ("modseq", "saved", "thread")}
         self._masks: dict[int, Mask] = {}  # by the key's id
-        self._needles: dict[int, str] = {}
+        self._questions: dict[int, list[Question]] = {}
         self._needs_kept = False
         self._needs_text = False
+        self._progress: Progress | None = None
 
     async def search(self, key: Key, progress: Progress | None = None) -> Indices:
         """Ascending indices of the messages of the view that fit. Others get turns while it reads."""
-        found = await self._look(key)
+        self._progress = progress
+        found = await self._look(key, np.ones(len(self._indices), dtype=bool))
         result = found.sure.copy()
         open_ones = np.flatnonzero(found.possible & ~found.sure)
         for start in range(0, len(open_ones), limits.IMAP_SLICE_KEPT):
@@ -108,36 +107,37 @@ class Matching:
         chosen: Indices = self._indices[result]
         return chosen
 
-    # First pass.
+    # First pass. `asked`: the messages whose answer matters; of others anything may be said.
 
-    async def _look(self, key: Key) -> Found:
+    async def _look(self, key: Key, asked: Mask) -> Found:
         await self._out.pause()
         match key:
             case And(keys):
-                found = await self._look_all(keys, every=True)
+                found = await self._look_all(keys, asked, every=True)
             case Or(keys):
-                found = await self._look_all(keys, every=False)
+                found = await self._look_all(keys, asked, every=False)
             case Not(inner):
-                inside = await self._look(inner)
+                inside = await self._look(inner, asked)
                 found = Found(~inside.possible, ~inside.sure)
-            case HasHeader(value=value) | HasText(value=value):
-                self._needles[id(key)] = fold(value)
-                self._needs_kept |= isinstance(key, HasHeader)
-                self._needs_text |= isinstance(key, HasText)
-                found = self._nothing_known()
+            case HasHeader(name, value):
+                found = await self._look_for(key, in_field(name, value), asked)
+            case HasText(value=value, headers=headers) if value:
+                self._needs_text = True
+                found = await self._look_for(key, in_text(value, headers=headers), asked)
             case Dated(sent=True):
                 self._needs_kept = True
-                found = self._nothing_known()
+                found = Found(np.zeros(len(asked), dtype=bool), np.ones(len(asked), dtype=bool))
             case _:
                 mask = self._masks[id(key)] = self._in_columns(key)
                 found = Found(mask, mask)
         return found
 
-    async def _look_all(self, keys: Iterable[Key], *, every: bool) -> Found:
-        sure = np.full(len(self._indices), every)
+    async def _look_all(self, keys: Iterable[Key], asked: Mask, *, every: bool) -> Found:
+        """All of the keys together, or any: the cheap ones first, the others only where that leaves a doubt."""
+        sure = np.full(len(asked), every)
         possible = sure.copy()
-        for key in keys:
-            found = await self._look(key)
+        for key in sorted(keys, key=_cost):
+            found = await self._look(key, asked & possible if every else asked & ~sure)
             if every:
                 sure &= found.sure
                 possible &= found.possible
@@ -146,13 +146,24 @@ class Matching:
                 possible |= found.possible
         return Found(sure, possible)
 
-    def _nothing_known(self) -> Found:
-        count = len(self._indices)
-        return Found(np.zeros(count, dtype=bool), np.ones(count, dtype=bool))
+    async def _look_for(self, key: Key, questions: list[Question], asked: Mask) -> Found:
+        self._questions[id(key)] = questions
+        sure, possible = np.zeros(len(asked), dtype=bool), np.ones(len(asked), dtype=bool)
+        looked = await look(self._messages.searchable, questions, self._numbers[asked], self._turn)
+        sure[asked] = looked.hit
+        possible[asked] = looked.hit | ~looked.known
+        return Found(sure, possible)
+
+    async def _turn(self) -> None:
+        if self._progress is not None:
+            await self._progress.tell(0, len(self._indices))
+        await self._out.pause()
 
     def _in_columns(self, key: Key) -> Mask:
         """Which messages fit, of a key that the columns answer."""
         match key:
+            case HasText():  # the empty text is in every message
+                return np.ones(len(self._indices), dtype=bool)
             case HasFlag(flag):
                 return self._flagged(flag)
             case InSet(messages, uid):
@@ -206,10 +217,8 @@ class Matching:
                 return any(self._fits(one, at, opened) for one in keys)
             case Not(inner):
                 return not self._fits(inner, at, opened)
-            case HasHeader(name):
-                return opened.has_header(name.encode("utf-8"), self._needles[id(key)])
-            case HasText(headers=headers):
-                return opened.has_text(self._needles[id(key)], headers)
+            case HasHeader() | HasText() if id(key) in self._questions:
+                return any(map(opened.answers, self._questions[id(key)]))
             case Dated(relation, day, True):
                 return opened.was_sent(relation, day)
         return bool(self._masks[id(key)][at])
@@ -221,50 +230,42 @@ class _Opened:
     def __init__(self, messages: Messages, number: int, kept: Kept | None) -> None:
         self._messages = messages
         self._number = number
-        self._header = None if kept is None else kept.header
+        self._kept = kept
 
     @cached_property
     def data(self) -> bytes:
         return self._messages.read(self._number)
 
     @cached_property
-    def _root(self) -> Part:
-        return parse_structure(self.data)
+    def _rows(self) -> Rows:
+        return rows_of(searched(self.data))
 
-    def has_header(self, name: bytes, needle: str) -> bool:
-        kept = self._header if name.lower() in KEPT_FIELDS else None
-        texts = header_texts(self.data if kept is None else kept, name)
-        return any(needle in fold(text) for text in texts)
+    @cached_property
+    def _header_rows(self) -> Rows:
+        return rows_of(Searched(searched_header(self.data, 0, header_length(self.data)), b""))
 
-    def has_text(self, needle: str, headers: bool) -> bool:
-        if surely_lacks(self.data, needle):
-            return False
-        texts = message_texts if headers else body_texts
-        return any(needle in fold(text) for text in texts(self.data, self._root))
+    def answers(self, question: Question) -> bool:
+        return question.fits(self._rows if question.of_body else self._header_rows)
 
     def was_sent(self, relation: str, day: date) -> bool:
-        header = self.data if self._header is None else self._header
-        values = field_values(header, b"date")
+        header = None if self._kept is None else self._kept.header
+        values = field_values(self.data if header is None else header, b"date")
         sent = parse_date(values[0]) if values else None
         return sent is not None and _compare_days(sent.day.toordinal(), day.toordinal(), relation)
 
 
-def surely_lacks(data: bytes, needle: str) -> bool:
-    """True if no decoding of `data` can bring the folded `needle` to light: most messages need no parsing for a SEARCH.
-
-    False says nothing. A word that is plain ASCII shows as it is, unless something is encoded or in a charset that is
-    not ASCII in its lower half; words with blanks are left out, as a header may be folded there.
-    """
-    if not (needle.isascii() and data.isascii()) or not needle.isprintable() or " " in needle:
-        return False
-    upper = data.upper()
-    if needle.encode("ascii") in upper:
-        return False
-    for mark in ENCODING_MARKS:
-        if mark in upper:
-            return False
-    charsets = upper.count(b"CHARSET")
-    return not charsets or charsets == len(CHARSET.findall(upper))
+def _cost(key: Key) -> int:
+    """What it takes to look for a key, roughly: columns 0, a header field 1, any 2, bodies 3, with headers 4."""
+    match key:
+        case And(keys) | Or(keys):
+            return max(map(_cost, keys), default=0)
+        case Not(inner):
+            return _cost(inner)
+        case HasHeader(name):
+            return 1 if name.upper() in FIELDS else 2
+        case HasText(headers=headers):
+            return 4 if headers else 3
+    return 0
 
 
 def _compare(days: npt.NDArray[np.int64], day: int, relation: str) -> Mask:

@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import trio
 
 from crockery import limits
@@ -23,6 +25,7 @@ from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import summarize
 from crockery.net.budget import Budget
 from crockery.projections.structure import KEPT_FIELDS, Ask, Kept, Structures
+from crockery.projections.text import Texts
 
 logger: Final = logging.getLogger(__name__)
 
@@ -41,9 +44,11 @@ def _notice(error: BodyUnreadable) -> bytes:
 class Messages:
     """Reads messages by number."""
 
-    def __init__(self, log: Log, structures: Structures, budget: Budget) -> None:
+    def __init__(self, log: Log, structures: Structures, texts: Texts, budget: Budget) -> None:
         self._log = log
         self._structures = structures
+        self.searchable = texts
+        """What SEARCH looks through, by message number."""
         self._budget = budget
         self._trees: OrderedDict[int, Part] = OrderedDict()
         self._previews: OrderedDict[int, bytes] = OrderedDict()
@@ -79,9 +84,12 @@ class Messages:
             return [ask.of_row(self._kept_or_notice(number)) for number in numbers]
 
     def has_kept(self, number: int) -> bool:
-        """Whether `kept` has all of a message without a look at the message itself."""
-        kept = self._structures.ready(number)
-        return kept is not None and kept.header is not None and not kept.utf8_differs
+        """Whether `kept` and `texts` have all of a message without a look at the message itself."""
+        return self._structures.has_whole(number)
+
+    def have_rows(self, numbers: npt.NDArray[np.uint64]) -> bool:
+        """Whether the structure file has come to all of these messages."""
+        return int(numbers.max(initial=0)) <= self._structures.last
 
     def preview(self, number: int, size: int, *, lazy: bool) -> bytes | None:
         """The first words of a message, UTF-8; None if that takes long and `lazy` says not to wait for it.

@@ -58,7 +58,7 @@ class Shared:
     def __init__(self, services: Services) -> None:
         started = services.store.state.server.started or {}
         self.recents = Recents(started.get("sequence", services.store.log.head))
-        self.messages = Messages(services.store.log, services.structures, services.budget)
+        self.messages = Messages(services.store.log, services.structures, services.texts, services.budget)
         self.sort_keys = SortKeys()
 
 

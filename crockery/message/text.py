@@ -1,24 +1,20 @@
-"""The text of a message for SEARCH: decoded headers and text parts, and letter case folded away.
+"""Decoded header fields and text parts, and the folding of letter case by which texts are compared. Never raises.
 
-Matching is i;unicode-casemap (RFC 5051): a key matches where `fold(key)` is a substring of `fold(text)`. HTML is
-searched as its decoded source. At most `MAX_SEARCHED_TEXT` octets of a message are decoded. Never raises.
+Comparing is i;unicode-casemap (RFC 5051): a key is in a text where `fold(key)` is a substring of `fold(text)`.
 """
 
-import re
-from collections.abc import Iterator
 from functools import lru_cache
 from unicodedata import normalize
 
-from crockery.limits import MAX_PARSED_HEADER, MAX_SEARCHED_TEXT
+from crockery.limits import MAX_SEARCHED_TEXT
 from crockery.message.charsets import decode_charset
 from crockery.message.headers import field_values
-from crockery.message.structure import Part, iterate_parts
+from crockery.message.structure import Part
 from crockery.message.transfer import UnknownEncodingError, decode_transfer
 from crockery.message.words import decode_words
 
 _ASCII = bytes(range(128))
 _FEW = 48  # characters beside ASCII in one text that are folded one by one: letters with accents, no Chinese
-_FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
 def fold(text: str) -> str:
@@ -52,31 +48,6 @@ def _title_character(character: str) -> str:
 def header_texts(data: bytes, name: bytes) -> list[str]:
     """The decoded values of the fields called `name` (any case): SEARCH HEADER, SUBJECT, FROM, TO, CC, BCC."""
     return [decode_words(value) for value in field_values(data, name)]
-
-
-def header_text(data: bytes, part: Part) -> str:
-    """The whole header of a message or part, decoded, a field a line."""
-    end = min(part.body_start, part.header_start + MAX_PARSED_HEADER)
-    return decode_words(_FOLD.sub(b"", data[part.header_start : end]))
-
-
-def body_texts(data: bytes, root: Part) -> Iterator[str]:
-    """The decoded text parts of a message, and the headers of the messages in it: SEARCH BODY."""
-    budget = MAX_SEARCHED_TEXT
-    for part in iterate_parts(root):
-        if part is not root and part.envelope is not None:
-            yield header_text(data, part)
-        if part.maintype != "text" or budget <= 0:
-            continue
-        text = part_text(data, part, budget)
-        budget -= part.size
-        yield text
-
-
-def message_texts(data: bytes, root: Part) -> Iterator[str]:
-    """The header and all that `body_texts` gives: SEARCH TEXT."""
-    yield header_text(data, root)
-    yield from body_texts(data, root)
 
 
 def part_text(data: bytes, part: Part, limit: int = MAX_SEARCHED_TEXT) -> str:

@@ -16,6 +16,7 @@ from crockery.net.tls import TLSHolder
 
 if TYPE_CHECKING:
     from crockery.projections.structure import Structures
+    from crockery.projections.text import Texts
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ class Services:
     budget: Budget
     tally: Tally
     structures: "Structures"
+    texts: "Texts"
     tls: TLSHolder
     stopping: trio.Event
     """Set when the server stops: whoever waits for a peer says goodbye (421, BYE) and ends within `STOP_GRACE`."""

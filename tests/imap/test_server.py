@@ -390,6 +390,7 @@ async def test_imaplib_over_tls(tmp_path: Path) -> None:
 async def test_long_searches_say_that_they_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.limits.IMAP_PROGRESS_EVERY", 0)
     monkeypatch.setattr("crockery.limits.IMAP_SLICE_KEPT", 2)
+    monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 1000)  # each message has to be read
     async with serving(tmp_path) as server:
         client = await logged_in(server, "anna")
         for number in range(5):
@@ -399,7 +400,7 @@ async def test_long_searches_say_that_they_go_on(tmp_path: Path, monkeypatch: py
         await command(client, "SELECT INBOX")
         lines = await command(client, "SEARCH BODY word")
         await client.close()
-    assert [line for line in lines if "INPROGRESS" in line] == [
+    assert list(dict.fromkeys(line for line in lines if "INPROGRESS" in line)) == [
         f'* OK [INPROGRESS ("x" {done} 5)] Still at it' for done in (0, 2, 4)
     ]
     assert lines[-2:] == ["* SEARCH 1 2 3 4 5", "x OK SEARCH completed"]

@@ -12,9 +12,9 @@ import pytest
 from crockery.message.addresses import parse_addresses
 from crockery.message.edit import remove_bcc, remove_forged
 from crockery.message.headers import header_fields, header_fields_not
+from crockery.message.searched import searched
 from crockery.message.structure import iterate_parts, parse_structure
 from crockery.message.summary import summarize
-from crockery.message.text import message_texts
 from crockery.message.transfer import decode_base64, decode_quoted_printable
 from crockery.message.words import decode_words
 
@@ -83,8 +83,7 @@ def read_message(data: bytes) -> None:
     header_fields_not(data, names)
     remove_bcc(data)
     remove_forged(data, "x")
-    for _ in message_texts(data, parse_structure(data)):
-        pass
+    searched(data)
 
 
 def read_value(value: bytes) -> None:

@@ -252,6 +252,7 @@ async def smtp_server(path: Path, *, store: Store | None = None, budget: Budget 
         budget=budget or Budget(),
         tally=Tally(store),
         structures=None,  # type: ignore[arg-type]
+        texts=None,  # type: ignore[arg-type]
         tls=holder,
         stopping=trio.Event(),
     )
