@@ -185,6 +185,7 @@ IMAP_SLICE: Final = 1000  # messages rendered at once; a line is some 80 octets 
 IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a program that wrong will not recover
 IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
 IMAP_SLICE_KEPT: Final = 100  # the same where the structure file is read, or rows that it lacks are made
+IMAP_SLICE_READY: Final = 320  # the same where its rows are all there: a line of 600 octets takes a microsecond or two
 IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
 IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
 IMAP_SORT_KEYS_KEPT: Final = 500_000  # messages of mailboxes sorted lately whose keys stay; some 150 octets each

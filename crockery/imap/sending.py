@@ -34,13 +34,19 @@ def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages
 
 def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     here, rows = selected.rows(indices)
+    if not (plan.needs_data or plan.needs_kept or plan.needs_preview):
+        if len(here):
+            yield here
+        return
     sizes = selected.mailbox.columns.size[rows].astype(np.int64)
     if not plan.needs_data:
-        weight = limits.IMAP_OUTPUT_HELD // (limits.IMAP_SLICE_KEPT if plan.needs_kept else limits.IMAP_SLICE)
+        numbers = selected.mailbox.columns.number[rows]
+        count = limits.IMAP_SLICE_READY if messages.have_rows(numbers) else limits.IMAP_SLICE_KEPT
+        weight = limits.IMAP_OUTPUT_HELD // (count if plan.needs_kept else limits.IMAP_SLICE)
         alone = np.flatnonzero(sizes > limits.IMAP_STREAMED_MIN) if plan.needs_kept else rows[:0]
-        numbers = selected.mailbox.columns.number[rows[alone]].tolist()
         sizes = np.clip(sizes, weight, limits.IMAP_OUTPUT_HELD) if plan.needs_preview else np.full(len(sizes), weight)
-        sizes[alone[[not messages.has_kept(number) for number in numbers]]] = limits.IMAP_OUTPUT_HELD
+        lacking = [not messages.has_kept(number) for number in numbers[alone].tolist()]
+        sizes[alone[lacking]] = limits.IMAP_OUTPUT_HELD
     ends = np.cumsum(sizes)
     start, done = 0, 0
     while start < len(here):

@@ -27,7 +27,7 @@ from crockery.message.summary import VERSION as SUMMARY_VERSION
 from crockery.message.summary import Summary, summarize
 from crockery.projections.structure_block import KEPT_FIELDS, Details, Kept, Rows
 from crockery.projections.structure_file import NAME, StructureFile
-from crockery.projections.structure_texts import Ask, HeaderFields, Listing
+from crockery.projections.structure_texts import WHOLE, Ask, HeaderFields, Listing
 
 __all__ = ["KEPT_FIELDS", "NAME", "Ask", "Details", "HeaderFields", "Kept", "Listing", "Structures"]
 
@@ -129,10 +129,15 @@ class Structures:
     def _text(self, number: int, ask: Ask) -> bytes | None:
         return ask.of_row(self._fresh.get(number) or self._computed(number))
 
-    def ready(self, number: int) -> Kept | None:
-        """What is kept of one message, if that needs no computing."""
+    def has_whole(self, number: int) -> bool:
+        """Whether all that is kept of a message is there, and need not be computed."""
         (block,) = self._file.blocks_of(np.array([number], dtype=np.uint64)).tolist()
-        return self._file.rows(block).get(number) or self._fresh.get(number) or self._recent.get(number)
+        told = self._file.texts(block, WHOLE)
+        at = bisect_left(told.numbers, number)
+        if told.numbers[at : at + 1] == [number]:
+            return told.texts[at] is not None
+        kept = self._fresh.get(number) or self._recent.get(number)
+        return kept is not None and WHOLE.of_row(kept) is not None
 
     def summary(self, number: int) -> Summary:
         """The whole summary of a message, computed; raises BodyUnreadable."""

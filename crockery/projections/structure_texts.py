@@ -5,7 +5,7 @@ An `Ask` is made once a command and is hashable: what a block answers to it is r
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,20 @@ class HeaderFields(NamedTuple):
             start, length = self.partial
             fields = [found[start : start + length] for found in fields]
         return [b"{%d}\r\n%b" % (len(found), found) for found in fields]
+
+
+class Whole(NamedTuple):
+    """Whether there is all of a row, whoever asks: empty if so."""
+
+    def of_block(self, block: Block) -> list[bytes | None]:
+        rows = zip(block.has_header, block.utf8_differs, strict=True)
+        return [b"" if has and not differs else None for has, differs in rows]
+
+    def of_row(self, kept: Kept) -> bytes | None:
+        return None if kept.header is None or kept.utf8_differs else b""
+
+
+WHOLE: Final = Whole()
 
 
 @lru_cache(maxsize=64)
