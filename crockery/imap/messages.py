@@ -25,6 +25,7 @@ from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import summarize
 from crockery.net.budget import Budget
 from crockery.projections.structure import KEPT_FIELDS, Ask, Kept, Structures
+from crockery.projections.text import Texts
 
 logger: Final = logging.getLogger(__name__)
 
@@ -43,9 +44,11 @@ def _notice(error: BodyUnreadable) -> bytes:
 class Messages:
     """Reads messages by number."""
 
-    def __init__(self, log: Log, structures: Structures, budget: Budget) -> None:
+    def __init__(self, log: Log, structures: Structures, texts: Texts, budget: Budget) -> None:
         self._log = log
         self._structures = structures
+        self.searchable = texts
+        """What SEARCH looks through, by message number."""
         self._budget = budget
         self._trees: OrderedDict[int, Part] = OrderedDict()
         self._previews: OrderedDict[int, bytes] = OrderedDict()
