@@ -120,6 +120,7 @@ class Matching:
                 inside = await self._look(inner, asked)
                 found = Found(~inside.possible, ~inside.sure)
             case HasHeader(name, value):
+                self._needs_kept |= name.upper() in FIELDS
                 found = await self._look_for(key, in_field(name, value), asked)
             case HasText(value=value, headers=headers) if value:
                 self._needs_text = True
@@ -242,16 +243,27 @@ class _Opened:
 
     @cached_property
     def _header_rows(self) -> Rows:
-        return rows_of(Searched(searched_header(self.data, 0, header_length(self.data)), b""))
+        return _rows_of_header(self.data)
+
+    @cached_property
+    def _kept_rows(self) -> Rows:
+        header = None if self._kept is None else self._kept.header
+        return self._header_rows if header is None else _rows_of_header(header)
 
     def answers(self, question: Question) -> bool:
-        return question.fits(self._rows if question.of_body else self._header_rows)
+        if question.of_body:
+            return question.fits(self._rows)
+        return question.fits(self._kept_rows if question.of_field else self._header_rows)
 
     def was_sent(self, relation: str, day: date) -> bool:
         header = None if self._kept is None else self._kept.header
         values = field_values(self.data if header is None else header, b"date")
         sent = parse_date(values[0]) if values else None
         return sent is not None and _compare_days(sent.day.toordinal(), day.toordinal(), relation)
+
+
+def _rows_of_header(data: bytes) -> Rows:
+    return rows_of(Searched(searched_header(data, 0, header_length(data)), b""))
 
 
 def _cost(key: Key) -> int:

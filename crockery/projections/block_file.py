@@ -88,10 +88,6 @@ class BlockFile:
         entry["length"] = len(frame)
         os.pwrite(self._index_file, entry.tobytes(), block * _INDEX.itemsize)
 
-    def will_need(self) -> None:
-        """Have the system read ahead: the whole file is about to be read."""
-        os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_WILLNEED)
-
     def clear(self) -> None:
         """Forget all blocks. Raises OSError."""
         os.ftruncate(self._index_file, 0)

@@ -48,6 +48,11 @@ class Question(NamedTuple):
         """Whether it is about more than the header."""
         return self.area == _OF_BODIES
 
+    @property
+    def of_field(self) -> bool:
+        """Whether it is about one of FIELDS alone."""
+        return self.area == _OF_FIELDS
+
     def fits(self, rows: Rows) -> bool:
         """Whether it is in this message."""
         text = rows[self.area][self.column]

@@ -85,8 +85,6 @@ class TextFile:
     def runs(self, numbers: Numbers) -> Iterator[Run]:
         """Where to look for these messages, which are in order; those that cost least one by one are left out."""
         blocks = self._file.blocks_of(numbers)
-        if len(blocks):
-            self._file.will_need()
         edges = np.flatnonzero(np.diff(blocks, prepend=-2, append=-2)).tolist()
         for start, stop in pairwise(edges):
             block = int(blocks[start])
