@@ -356,6 +356,9 @@ HTTPS_TIMEOUT: Final = 60.0  # for one fetch in all; RFC 8461 §3.3 suggests a m
 HTTPS_MAX_BODY: Final = 64 * KiB  # RFC 8461 §3.3: the figure it suggests for a policy
 HTTPS_MAX_HEAD: Final = 16 * KiB  # status line and header fields of the answer
 SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: three SYNs
+TLS_TALLY_DAYS: Final = 4  # days whose TLS tallies are kept: a report goes out the day after, and may be tried again
+TLS_TALLY_POLICIES: Final = 10_000  # policies tallied of one day, some 300 octets each; more sessions are only counted
+TLS_TALLY_FAILURES: Final = 50  # kinds of failures told apart under one policy
 STS_RETRY: Final = 300  # seconds until an MTA-STS policy that could not be fetched is asked for again (RFC 8461 §5.1)
 STS_FAILURES_KEPT: Final = 10_000  # domains for which that is remembered
 
