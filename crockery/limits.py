@@ -184,6 +184,7 @@ IMAP_TURN: Final = 0.008  # seconds a session computes before it gives the other
 IMAP_SLICE: Final = 1000  # messages rendered at once; a line is some 80 octets and takes a microsecond
 IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a program that wrong will not recover
 IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
+IMAP_NUMBERS_STEP: Final = 10_000  # numbers of a SEARCH or SORT rendered at once: a millisecond
 IMAP_SLICE_KEPT: Final = 100  # the same where the structure file is read, or rows that it lacks are made
 IMAP_SLICE_READY: Final = 320  # the same where its rows are all there: a line of 600 octets takes a microsecond or two
 IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
