@@ -21,7 +21,7 @@ from crockery.events.types.queue import (
     RECIPIENTS_RESCHEDULED,
     RECIPIENTS_RESTORED,
 )
-from crockery.limits import QUEUE_LIFETIME, QUEUE_TEXT
+from crockery.limits import QUEUE_LIFETIME, QUEUE_RELEASED_LIFETIME, QUEUE_TEXT
 from crockery.projections.queue import NOWHERE, Notify, Place, QueuedMessage, Recipient, RecipientState
 
 _NOTIFIED: Final = {"delivered": Notify.SUCCESS, "relayed": Notify.SUCCESS, "failed": Notify.FAILURE}
@@ -206,6 +206,9 @@ def add_reschedule(
 ) -> list[str]:
     """`reschedule_recipients` as a part of an atom. A held submission stays held until its time."""
     queued = existing_queued(store, message)
+    if store.state.queue.stands_still(queued):
+        words = "stands still, since this log is a copy: `crockery queue release send` lets all of it go"
+        raise Refused(Reason.CANNOT, f"message {message} {words}")
     wanted = _waiting(queued, recipients)
     facts: dict[str, object] = {
         "by": atom.by,
@@ -236,14 +239,17 @@ def add_restore(store: Store, atom: Atom, message: int, recipients: Sequence[str
 def release_queue(store: Store, actor: Actor, choice: str, *, cmd: str = "") -> int:
     """After a restored copy: "send" what stood still, or "drop" it. Returns how many messages. Raises Refused."""
     queue = store.state.queue
-    held = [message.id for message in queue.by_id.values() if queue.stands_still(message)]
+    held = [message.id for message in queue.still()]
     if not queue.standing_still:
-        raise Refused(Reason.CANNOT, "the queue does not stand still")
+        raise Refused(Reason.CANNOT, "no mail stands still: this log is no copy, or it has been released before")
     if choice not in ("send", "drop"):
         raise Refused(Reason.CANNOT, f"the queue can be released with send or drop, not {choice}")
     atom = store.atom(actor)
     orphaned = _packed(held if choice == "drop" else [])
-    atom.add(QUEUE_RELEASED, {"by": atom.by, "choice": choice, "orphaned": orphaned, **_command(cmd)})
+    facts = {"by": atom.by, "choice": choice, "orphaned": orphaned, **_command(cmd)}
+    if choice == "send":
+        facts["expires"] = store.now + QUEUE_RELEASED_LIFETIME
+    atom.add(QUEUE_RELEASED, facts)
     atom.commit()
     return len(held)
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from crockery import __version__
+from crockery.actions.actor import the_server
 from crockery.actions.server import Place, note_cut_tail, start
 from crockery.actions.store import Store
 from crockery.app.options import Options
+from crockery.app.postmaster import add_letter_to_postmaster
+from crockery.assistant.restored_letter import restored_letter
 from crockery.events.writer import Writer
 from crockery.followers import Followers
 from crockery.projections.restore import Restored, restore
@@ -59,6 +62,14 @@ def note_start(store: Store, restored: Restored, options: Options) -> None:
     resumed = start(store, __version__, find_place(options.log), restored=reason)
     if resumed:
         logger.warning("history goes on from a copy (%s): numbers jump, and clients read their mailboxes anew", resumed)
+    still = len(store.state.queue.still())
+    if still:
+        words = "the original may have sent what waited, so it stands still here; `crockery queue release` decides"
+        logger.warning("%d queued: %s", still, words)
+    if still and resumed:
+        atom = store.atom(the_server())
+        add_letter_to_postmaster(store, atom, restored_letter(still))
+        atom.commit()
     tail = restored.opened.tail
     if tail is not None:
         found = restored.opened.recovered

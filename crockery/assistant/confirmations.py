@@ -84,6 +84,19 @@ def decline(original: Original, reason: str) -> Letter:
     return Letter(title("Too late", original), [f"Nothing was done about {name_message(original)}: {reason}"])
 
 
+def stand_still(original: Original) -> Letter:
+    """Understood or not, nothing can be done about it now: the log is a restored copy."""
+    return Letter(
+        title("Not now", original),
+        [
+            f"Nothing was done about {name_message(original)}.",
+            "This mail server has been brought back from a backup. Whether mail that waited at that time has been sent "
+            "since, it cannot know, so all of it stands still until the postmaster says that it is to be sent. After "
+            "that, please answer again.",
+        ],
+    )
+
+
 ALREADY_SENT: Final = "it has been sent by now."
 ALREADY_CANCELLED: Final = "it has been cancelled before."
 GIVEN_UP: Final = "the time to answer has passed, and the message has been given up."

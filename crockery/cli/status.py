@@ -30,7 +30,7 @@ def _rows(found: Any) -> list[tuple[str, str]]:
         ("certificate", _certificate(found["certificate"])),
         ("accounts", f"{plural(found['accounts'], 'account')}, {found['aliases']:,} aliases"),
         ("mail", f"{plural(found['messages'], 'message')}, {output.size(found['octets'])}"),
-        ("queue", "empty" if not found["queued"] else f"{plural(found['queued'], 'message')} waiting"),
+        ("queue", _queue(found)),
         ("log", f"{found['log']}: {output.size(found['log_octets'])}, last event {found['events']:,}"),
         ("last event", output.when(found["last_event"], otherwise="none")),
         ("free on disk", output.size(found["free_octets"])),
@@ -39,6 +39,15 @@ def _rows(found: Any) -> list[tuple[str, str]]:
     if ports:
         rows.insert(1, ("ports", ", ".join(f"{name} {number}" for name, number in ports.items())))
     return rows
+
+
+def _queue(found: Any) -> str:
+    if not found["queued"]:
+        return "empty"
+    waiting, still = f"{plural(found['queued'], 'message')} waiting", found["standing_still"]
+    if not still:
+        return waiting
+    return f"{waiting}; {still:,} of them stand{'s' * (still == 1)} still: see `crockery queue list`"
 
 
 def _server(found: Any) -> str:

@@ -220,6 +220,10 @@ class Queue:
         """Whether it waits for the postmaster's word after a restored copy."""
         return message.id < self.standing_still
 
+    def still(self) -> list[QueuedMessage]:
+        """All that wait for the postmaster's word."""
+        return [message for message in self.by_id.values() if self.stands_still(message)] if self.standing_still else []
+
     def dump(self) -> Any:
         return [
             [_dump_message(message) for message in self.by_id.values()],
@@ -349,9 +353,11 @@ class Queue:
 
     def queue_released(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.position = sequence
-        held = [message for message in self.by_id.values() if self.stands_still(message)]
+        held = self.still()
         self.standing_still = 0
         if facts["choice"] != "drop":
+            for message in held:
+                message.expires = max(message.expires, facts.get("expires", 0))
             return
         for message in held:
             for recipient in message.recipients:

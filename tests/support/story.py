@@ -102,6 +102,10 @@ class Person:
         self._read += 1
         return email.message_from_bytes(data, policy=email.policy.default)
 
+    def skip(self) -> None:
+        """All that is in her INBOX she has read before."""
+        self._read = self._count()
+
     @property
     def has_read_all(self) -> bool:
         """There is nothing new in her INBOX."""
@@ -170,7 +174,9 @@ class Person:
 
     def _is_quiet(self) -> bool:
         now, queue = self.here.store.now, self.here.store.state.queue
-        return not queue.in_flight and all(r.next > now for message in queue.by_id.values() for r in message.waiting)
+        return not queue.in_flight and all(
+            r.next > now for message in queue.by_id.values() if not queue.stands_still(message) for r in message.waiting
+        )
 
     async def minute_passes(self) -> None:
         """Long enough that no connection is kept."""

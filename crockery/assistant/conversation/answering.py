@@ -61,7 +61,11 @@ class _Turn:
     def take(self, answer: Answer) -> None:
         question = self._question
         too_late = self._too_late()
-        if too_late:
+        message = self._state.queue.by_id.get(question.message)
+        if message is not None and self._state.queue.stands_still(message):
+            self._note(answer, "unclear")
+            self._send(confirmations.stand_still(self._original))
+        elif too_late:
             self._note(answer, "unclear")
             self._send(confirmations.decline(self._original, too_late))
         elif question.undo is not None:
@@ -125,7 +129,7 @@ class _Turn:
                 for r in message.recipients
                 if r.domain == held.domain and r.state is RecipientState.HELD_INSECURE
             ]
-            if there:
+            if there and not self._state.queue.stands_still(message):
                 add_reschedule(store, atom, message.id, there, cmd="answer")
         letter = confirmations.confirm_trust(self._original, held, can_undo=True)
         self._confirm(letter, answer, held.recipients, grant)

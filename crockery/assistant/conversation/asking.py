@@ -27,7 +27,7 @@ from crockery.assistant.conversation.stories import (
 from crockery.assistant.post import compose_letter
 from crockery.assistant.tokens import make_token
 from crockery.events.log import Appended
-from crockery.events.types.queue import RECIPIENTS_ATTEMPTED
+from crockery.events.types.queue import QUEUE_RELEASED, RECIPIENTS_ATTEMPTED
 from crockery.limits import QUEUE_NOTICE_WAIT
 from crockery.projections.questions import Question
 from crockery.projections.queue import QueuedMessage, RecipientState
@@ -51,11 +51,12 @@ class Asking:
 
     def note(self, batch: Sequence[Appended]) -> bool:
         """Durable events; whether there is something to do because of them."""
-        held = [
-            event.facts["message"]
-            for event in batch
-            if event.type is RECIPIENTS_ATTEMPTED and any(o["result"] == "held" for o in event.facts["outcomes"])
-        ]
+        held = []
+        for event in batch:
+            if event.type is RECIPIENTS_ATTEMPTED and any(o["result"] == "held" for o in event.facts["outcomes"]):
+                held.append(event.facts["message"])
+            elif event.type is QUEUE_RELEASED:
+                held += [message.id for message in self._queue.by_id.values() if problems_of(message)]
         for number in held:
             heapq.heappush(self._times, (0, number))
         return bool(held)
@@ -93,16 +94,15 @@ class Asking:
             self._remind(message, asked, problems, now)
 
     def _remind(self, message: QueuedMessage, asked: Sequence[Question], problems: Problems, now: int) -> None:
+        """The newest reminder that is due, and a look at the time of the next."""
         first, last = asked[0], asked[-1]
         done = max(question.reminded for question in asked)
-        for day in REMINDER_DAYS:
-            due = first.asked_at + day * _DAY
-            if day > done:
-                if due <= now:
-                    self._write(message, last, problems, day)
-                    continue
-                self._look_again(due, message.id)
-                return
+        times = {day: first.asked_at + day * _DAY for day in REMINDER_DAYS if day > done}
+        due = [day for day, time in times.items() if time <= now]
+        if due:
+            self._write(message, last, problems, due[-1])
+        if len(due) < len(times):
+            self._look_again(min(time for time in times.values() if time > now), message.id)
 
     def _look_again(self, time: int, number: int) -> None:
         if (time, number) not in self._times:  # a handful of held messages

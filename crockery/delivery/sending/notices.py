@@ -23,7 +23,7 @@ from crockery.delivery.recipients import account_address, local_accounts
 from crockery.delivery.sending.reports import status_of
 from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.log import Appended
-from crockery.events.types.queue import MESSAGE_QUEUED
+from crockery.events.types.queue import MESSAGE_QUEUED, QUEUE_RELEASED
 from crockery.events.types.queue import TYPES as QUEUE_TYPES
 from crockery.events.writer import Writer
 from crockery.limits import DSN_WHOLE_MAX, INTAKE_MAX_HEADER, QUEUE_DELAYED, QUEUE_FULL_RETRY, QUEUE_LOOK
@@ -72,7 +72,9 @@ class Notices:
     def on_durable(self, batch: Sequence[Appended]) -> None:
         """A listener of the writer."""
         for event in batch:
-            if event.type.code in _CODES:
+            if event.type is QUEUE_RELEASED:
+                self._touched.update(self._queue.by_id)
+            elif event.type.code in _CODES:
                 self._touched.add(event.sequence if event.type is MESSAGE_QUEUED else event.facts.get("message", 0))
         self._wake.set()
 
@@ -122,7 +124,7 @@ class Notices:
         if message.deliver_by and now >= message.deliver_by:
             self._tell(message, "deadline", [r for r in message.waiting if r.notify & Notify.DELAY])
         elif now >= _late(message):
-            late = _untold(message)
+            late = [r for r in _untold(message) if r.next > now]  # those due now may get it in a moment
             if late:
                 self._tell(message, "delayed", late)
 

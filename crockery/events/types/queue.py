@@ -182,6 +182,8 @@ class QueueReleased(TypedDict):
     by: int
     choice: str
     """ "send" or "drop"."""
+    expires: NotRequired[int]
+    """Of what is sent nothing is given up before."""
     orphaned: bytes
     cmd: NotRequired[str]
 

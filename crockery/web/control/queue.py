@@ -89,6 +89,7 @@ def _describe(context: Context, message: QueuedMessage) -> Json:
         "time": moment(message.time),
         "account": account.name if account is not None else None,
         "from": message.reverse_path,
+        "stands_still": context.store.state.queue.stands_still(message),
         "recipients": _going(message),
         "states": {r.address: state_of(message, r, context.store.now) for r in message.recipients},
         "octets": message.size,

@@ -35,6 +35,7 @@ def show_status(context: Context, request: Request) -> Json:
         "messages": sum(len(box) for box in boxes),
         "octets": sum(box.octets for box in boxes),
         "queued": len(state.queue.by_id),
+        "standing_still": len(state.queue.still()),
         "certificate": {
             "source": certificate["source"],
             "names": list(certificate["names"]),
