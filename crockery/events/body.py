@@ -69,11 +69,12 @@ def compress_body(data: bytes) -> StoredBody:
     return StoredBody(b"".join(frames), len(data), tuple(map(len, frames)))
 
 
-def decompress_frame(frame: bytes) -> bytes:
+def decompress_frame(frame: bytes | memoryview) -> bytes:
     """One frame's octets; raises zstandard.ZstdError when it is not one."""
-    decompressor = _CONTEXTS.decompressor
-    if frame.startswith(WITH_DICTIONARY):
-        frame, decompressor = frame[len(WITH_DICTIONARY) :], _CONTEXTS.small_decompressor
+    if frame[:1] == WITH_DICTIONARY:
+        frame, decompressor = frame[1:], _CONTEXTS.small_decompressor
+    else:
+        decompressor = _CONTEXTS.decompressor
     if zstandard.frame_content_size(frame) > FRAME_SIZE:  # damage must not cost gigabytes of memory
         raise zstandard.ZstdError("not a frame of a body")
     data: bytes = decompressor.decompress(frame, max_output_size=FRAME_SIZE)

@@ -29,6 +29,12 @@ class Catalog:
         at = self._index(number)
         return None if at is None else self.offsets[at] & ~_ERASED
 
+    def find_kept(self, number: int) -> int | None:
+        """As `find`; None too where the body is erased."""
+        at = self._index(number)
+        offset = None if at is None else self.offsets[at]
+        return offset if offset is not None and offset < _ERASED else None
+
     def erase(self, numbers: Iterable[int]) -> None:
         """Note that the bodies of these records are erased."""
         for number in numbers:

@@ -50,7 +50,7 @@ def encode(event: Event, sequence: int, time: int, *, last: bool, previous: byte
     return Encoded(head + digest, body, digest, facts)
 
 
-def decode_facts(head: Head, facts: bytes) -> tuple[EventType, dict[str, Any]] | None:
+def decode_facts(head: Head, facts: bytes | memoryview) -> tuple[EventType, dict[str, Any]] | None:
     """The event's type and facts, lifted to the newest version; None when it may be skipped; raises UnknownEvent."""
     kind = TYPES.get(head.type)
     if kind is None or not 1 <= head.version <= kind.version:

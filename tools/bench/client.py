@@ -10,12 +10,14 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tools.bench.servers import HOST, Endpoints
 
 READ_SIZE = 1 << 20  # octets asked of the socket at once
+ROOM = 1 << 20  # octets of memory that is ready for answers at first
 TIMEOUT = 300.0  # seconds without a single octet, after which a server counts as stuck
 LITERAL_AT_END = re.compile(rb"~?\{(\d+)\+?\}\Z")
 
@@ -76,6 +78,7 @@ class Imap:
         if tls:
             self.socket = tls.wrap_socket(self.socket)
         self._answer = bytearray()
+        self._room = bytearray(ROOM)
         self._tag = os.urandom(6).hex().encode()
         self._greeting = self.socket.recv(READ_SIZE)
         if not self._greeting.startswith(b"* OK"):
@@ -95,7 +98,35 @@ class Imap:
     def command(self, command: str) -> bytearray:
         """Sends one command and returns all octets before its tagged response, which must be OK."""
         self.socket.sendall(b"%s %s\r\n" % (self._tag, command.encode()))
-        answer = self._read_until(self._is_answered)
+        return self._checked(command, self._read_until(self._is_answered))
+
+    def make_room(self, octets: int) -> None:
+        """Has memory ready for answers of that size. Fresh pages cost more than all else that a client does."""
+        self._room = bytearray(b"x") * octets
+
+    def timed(self, command: str) -> tuple[float, bytearray]:
+        """As `command`, with the seconds until the last octet had come into memory that was ready."""
+        start = time.perf_counter()
+        self.socket.sendall(b"%s %s\r\n" % (self._tag, command.encode()))
+        size = 0
+        while not size or not self._ends_with_tagged(size):
+            if size == len(self._room):
+                self._room += bytes(size)
+            with memoryview(self._room) as room:
+                received = self.socket.recv_into(room[size:])
+            if not received:
+                raise ImapError("the server closed the connection")
+            size += received
+        taken = time.perf_counter() - start
+        return taken, self._checked(command, self._room[:size])
+
+    def _ends_with_tagged(self, size: int) -> bool:
+        room = self._room
+        before = room.rfind(b"\r\n", 0, size - 2)
+        return room.endswith(b"\r\n", 0, size) and room.startswith(self._tag, before + 2 if before >= 0 else 0)
+
+    def _checked(self, command: str, answer: bytearray) -> bytearray:
+        """An answer without its tagged response, which must be OK."""
         start = _last_line(answer)
         status = answer[start + len(self._tag) + 1 :]
         if not status.startswith(b"OK"):
