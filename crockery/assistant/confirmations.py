@@ -58,8 +58,8 @@ def confirm_trust(original: Original, held: Held, *, can_undo: bool) -> Letter:
         )
     else:
         grant = (
-            f"From now on, Crockery knows {held.host} by the key it has now, for mail to {held.seen_domain}. If "
-            "another key turns up, you are asked again."
+            f"From now on, Crockery knows {held.seen_domain}'s mail server ({held.host}) by the key that it has now. "
+            "If it shows another one, you are asked again."
         )
     done = f"Done: {name_message(original)} is on its way to {recipients([held])}. {grant}"
     undo = f"Trust {held.seen_domain} no more. What has left by then has left."

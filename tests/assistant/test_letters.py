@@ -31,6 +31,7 @@ from crockery.assistant.letter import Letter, render_html, render_text
 from crockery.assistant.may_answer import NoAnswer, why_no_answer
 from crockery.assistant.post import compose_letter
 from crockery.assistant.questions import KINDS, ask, ask_again, offered, remind, why_given_up
+from crockery.assistant.restored_letter import restored_letter
 from crockery.assistant.verbs import Verb
 from crockery.message.compose import Mailbox
 from crockery.message.edit import find_bare_newline
@@ -90,6 +91,8 @@ LETTERS: dict[str, Letter] = {
     "undone-cancel": confirmations.confirm_undo(ORIGINAL, Verb.CANCEL),
     "undone-trust": confirmations.confirm_undo(ORIGINAL, Verb.TRUST, "shady.test", is_held=False),
     "undone-send-too-late": confirmations.confirm_undo(ORIGINAL, Verb.SEND, is_held=False),
+    "not-now": confirmations.stand_still(ORIGINAL),
+    "restored": restored_letter(3),
     "declined": confirmations.decline(ORIGINAL, confirmations.ALREADY_SENT),
 }
 SIGNATURE = "Crockery, the mail server of example.test"

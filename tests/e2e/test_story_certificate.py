@@ -111,7 +111,7 @@ async def _trust(anna: Person) -> None:
     number = await anna.write(BEN)
     done = await anna.answer(await anna.letter(), "Thanks, you can trust shady.test.")
     assert done["Subject"].startswith("Sending:")
-    assert "knows mx.shady.test by the key it has now" in words_of(done)
+    assert "knows shady.test's mail server (mx.shady.test) by the key that it has now" in words_of(done)
     (grant,) = await anna.grants()
     assert (grant["domain"], grant["host"], grant["account"]) == ("shady.test", "mx.shady.test", "anna")
     await until(lambda: anna.state(number) == "DELIVERED", "the mail to be sent")

@@ -47,14 +47,14 @@ def remind(original: Original, held: Sequence[Held], give_up: int, days_held: in
 
 def ask_again(original: Original, held: Sequence[Held], give_up: int, written: str) -> Letter:
     """The answer was not understood: `written` is the line that was read, "" if there was none."""
-    opening = "I could not find an answer in your mail, so I have done nothing."
+    opening = "Crockery could not find an answer in your mail, so nothing was done."
     if written:
-        opening = f'I am not sure what you mean by "{written}", so I have done nothing.'
+        opening = f'Crockery is not sure what you mean by "{written}", so nothing was done.'
     still = (
         f"{begin(name_message(original))} to {recipients(held)} is still held. If there is no secure way until "
         f"{spell_date(give_up, original.zone)}, Crockery gives it up and tells you."
     )
-    choices: list[Block] = ["Please answer with one of these, and nothing else:", Choices(_options(held))]
+    choices: list[Block] = ["Please answer with just one of these:", Choices(_options(held))]
     return Letter(title("Please say it again", original), [opening, still, *choices])
 
 

@@ -52,7 +52,8 @@ def explain(held: Held, zone: int) -> list[Block]:
     return [
         f"{held.seen_domain}'s mail server {describe_fault(certificate)}, so someone on the way could be reading this, "
         f"and nobody could tell. {describe_details(certificate, held.host, zone)}",
-        "Most often this is an oversight on their side and not an attack. But from here the two look just the same.",
+        "A certificate is the passport of a mail server. Most often, one that is not in order is an oversight on their "
+        "side and not an attack. But from here the two look just the same.",
     ]
 
 
@@ -90,8 +91,8 @@ def send(held: Held) -> str:
 def trust(held: Held) -> str:
     """A pin."""
     return (
-        f"Send it to {join_words(held.seen_recipients)}, and from now on take the key of this certificate as proof of "
-        f"{held.host}, for mail to {held.seen_domain}. If another key turns up one day, you are asked again."
+        f"Send it to {join_words(held.seen_recipients)}, and from now on know {held.seen_domain}'s mail server by the "
+        "key of this certificate. If it shows another key one day, you are asked again."
     )
 
 

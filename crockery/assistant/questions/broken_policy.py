@@ -7,13 +7,13 @@ from crockery.assistant.letter import Block
 from crockery.assistant.questions.kind import Kind
 
 _RULES: Final = {
-    Policy.DANE: "has published a rule in its signed DNS (DANE): by which certificates its mail servers are to be "
-    "known",
+    Policy.DANE: "has published a rule (DANE) that says by which certificates its mail servers are to be known",
     Policy.MTA_STS: "has published a rule (MTA-STS): mail to it goes to its own mail servers only, and only if they "
     "prove who they are",
 }
 _BREACHES: Final = {
-    PolicyFault.CERTIFICATE: "The server that answered ({host}) shows a certificate that does not fit this rule.",
+    PolicyFault.CERTIFICATE: "The server that answered ({host}) shows a certificate that does not fit this rule: it "
+    "does not prove who the server is.",
     PolicyFault.NO_TLS: "The server that answered ({host}) offers no encryption, and so no proof at all.",
     PolicyFault.OTHER_HOST: "The server to which mail is directed now ({host}) is none of those that the rule names.",
 }

@@ -47,8 +47,8 @@ def fingerprint_lines(hexadecimal: str) -> tuple[str, ...]:
 def trust(held: Held) -> str:
     """The new pin in place of the old."""
     return (
-        f"Send it to {join_words(held.seen_recipients)}, and from now on take the new key, and not the old one, as "
-        f"proof of {held.host}."
+        f"Send it to {join_words(held.seen_recipients)}, and from now on know {held.seen_domain}'s mail server by the "
+        "new key, and no longer by the old one."
     )
 
 

@@ -17,11 +17,23 @@ class Fault(enum.Enum):
     MX_NOT_NAMED = "mx-not-named"  # none of the servers that the domain's MTA-STS policy names
 
     @property
+    def words(self) -> str:
+        """Of a certificate: a clause about the server that shows it."""
+        return _WORDS.get(self, "its certificate proves nothing")
+
+    @property
     def result_type(self) -> str:
         """The result type of TLS-RPT (RFC 8460 section 4.3)."""
         return _RESULT_TYPES.get(self, "validation-failure")
 
 
+_WORDS: Final = {
+    Fault.UNREADABLE: "its certificate cannot be read",
+    Fault.SELF_SIGNED: "its certificate is vouched for by nobody but itself",
+    Fault.WRONG_NAME: "its certificate is for another name",
+    Fault.EXPIRED: "its certificate has run out, or is not valid yet",
+    Fault.UNTRUSTED: "its certificate comes from nobody who is known",
+}
 _RESULT_TYPES: Final = {
     Fault.NO_TLS: "starttls-not-supported",
     Fault.SELF_SIGNED: "certificate-not-trusted",

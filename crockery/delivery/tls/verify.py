@@ -198,7 +198,7 @@ def _by_sts(facts: _Facts) -> Verdict:
         why = f"{policy.host} is none of the servers that the domain's MTA-STS policy names"
         return facts.verdict(None, Question.POLICY, Fault.MX_NOT_NAMED, why)
     if facts.fault is not None:
-        why = "the domain's MTA-STS policy asks for a valid certificate"
+        why = f"the domain's MTA-STS policy asks for a valid certificate, and {facts.fault.words}"
         return facts.verdict(None, Question.POLICY, facts.fault, why)
     return facts.verdict(How.MTA_STS)
 
@@ -212,4 +212,4 @@ def _by_certificate(facts: _Facts) -> Verdict:
         return facts.verdict(How.PIN)
     if policy.plain_granted and not policy.needs_tls:
         return facts.verdict(How.GRANTED, None, facts.fault)
-    return facts.verdict(None, Question.UNVERIFIED, facts.fault, "nothing vouches for the certificate")
+    return facts.verdict(None, Question.UNVERIFIED, facts.fault, facts.fault.words)

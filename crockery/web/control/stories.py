@@ -88,6 +88,8 @@ def _tls(attempt: Attempt) -> str:
     tls = attempt.place.tls
     if tls is None:
         return " without TLS" if attempt.place.address and attempt.result in ("delivered", "relayed") else ""
+    if attempt.result == "held":
+        return f", {tls['version']}"  # the words that follow say what is wrong
     how = _VERIFIED.get(tls["verified"], "nothing vouches for its certificate")
     return f", {tls['version']}, {how}"
 

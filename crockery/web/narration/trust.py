@@ -10,9 +10,10 @@ from crockery.web.words import listed
 
 
 def _question_asked(names: Names, number: int, facts: Mapping[str, Any]) -> str:
-    domains = listed(sorted(facts["problems"]))
-    about = f"there is no secure way to {domains}" if domains else "what was done can be undone"
-    return f"{names.account(facts['account'])} was asked about message {facts['message']}: {about}"
+    account, message = names.account(facts["account"]), facts["message"]
+    if "undo" in facts:
+        return f"{account} was told what was done about message {message}, and can undo it"
+    return f"{account} was asked about message {message}: no secure way to {listed(sorted(facts['problems']))}"
 
 
 def _question_reminded(names: Names, number: int, facts: Mapping[str, Any]) -> str:
@@ -20,6 +21,8 @@ def _question_reminded(names: Names, number: int, facts: Mapping[str, Any]) -> s
 
 
 def _question_answered(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    if facts["answer"] == "unclear":
+        return f"{names.actor(facts)} answered question {facts['question']} in words that were not understood"
     return f"{names.actor(facts)} answered question {facts['question']} with {facts['answer']}"
 
 
