@@ -38,8 +38,10 @@ class Terms(NamedTuple):
     hold_until: int = 0
     deliver_by: int = 0
     """Mode N of RFC 2852."""
-    expires: int = 0
-    """To be given up before the usual time: mode R of RFC 2852."""
+    return_by: int = 0
+    """Mode R of it: given up then, if that is before the usual time."""
+    by_trace: bool = False
+    """T of it."""
 
 
 class Outgoing(NamedTuple):
@@ -68,6 +70,8 @@ class Outcome(NamedTuple):
     why: str = ""
     next: int = 0
     problem: Mapping[str, Any] | None = None
+    tell: bool = False
+    """The sender is told unless it wants to hear nothing at all (RFC 2852)."""
 
 
 def queue_facts(store: Store, atom: Atom, outgoing: Outgoing, message_id: str) -> dict[str, object]:
@@ -80,13 +84,12 @@ def queue_facts(store: Store, atom: Atom, outgoing: Outgoing, message_id: str) -
         "origin": outgoing.origin,
         "reverse_path": outgoing.reverse_path,
         "recipients": list(outgoing.recipients),
-        "expires": min(lifetime, terms.expires) if terms.expires else lifetime,
+        "expires": min(lifetime, terms.return_by) if terms.return_by else lifetime,
         "prefix": outgoing.prefix,
         "body": outgoing.body,
         "smtputf8": outgoing.smtputf8,
     }
     further = terms._asdict()
-    del further["expires"]
     further |= {"message_id": message_id, "envelope": outgoing.envelope, "options": outgoing.options}
     return facts | {name: value for name, value in further.items() if value}
 
@@ -139,18 +142,22 @@ def add_outcomes(
 
 
 def _outcome_facts(message: QueuedMessage, outcome: Outcome) -> dict[str, Any]:
-    facts = {name: value for name, value in outcome._asdict().items() if value}
+    facts = {name: value for name, value in outcome._asdict().items() if value and name != "tell"}
     facts["recipients"] = list(outcome.recipients)
     if outcome.text:
         facts["text"] = outcome.text[:QUEUE_TEXT]
     wanted = _NOTIFIED.get(outcome.result)
     if outcome.result == "delivered" and outcome.why != "local":
-        wanted = None  # the hop was handed the wish along with the message
+        wanted = Notify.NEVER if outcome.tell else None  # the hop was handed the wish along with the message
     if wanted is not None and message.reverse_path:
-        owed = [r.address for r in message.select(outcome.recipients) if r.notify & wanted]
+        owed = [r.address for r in message.select(outcome.recipients) if r.notify & wanted or _wants(r, outcome)]
         if owed:
             facts["owed"] = owed
     return facts
+
+
+def _wants(recipient: Recipient, outcome: Outcome) -> bool:
+    return outcome.tell and recipient.notify != Notify.NEVER
 
 
 def cancel_recipients(

@@ -11,7 +11,7 @@ from crockery.actions.store import Store
 from crockery.delivery.answers import Answers
 from crockery.delivery.destinations import Destinations, Target, find_destinations
 from crockery.delivery.envelope import Envelope
-from crockery.delivery.forwarding import forwarded, rewrite_path
+from crockery.delivery.forwarding import deadline_terms, forwarded, rewrite_path
 from crockery.delivery.intake import Message
 from crockery.delivery.policy import Policy
 from crockery.delivery.recipients import account_address, own_address
@@ -125,8 +125,7 @@ def _terms(envelope: Envelope, message: Message) -> Terms:
         requiretls=envelope.requiretls,
         tls_optional=optional and not envelope.requiretls,
         hold_until=envelope.hold_until,
-        deliver_by=0 if envelope.returns else envelope.deadline,
-        expires=envelope.deadline if envelope.returns else 0,
+        **deadline_terms(envelope),
     )
 
 

@@ -44,6 +44,8 @@ class Envelope:
     """RFC 2852."""
     returns: bool = False
     """After the deadline it comes back (mode R); else the sender is told, and it goes on."""
+    traces: bool = False
+    """The sender is told of each server that takes it."""
     recipients: list[Mailbox] = field(default_factory=list)
     options: dict[str, RecipientOptions] = field(default_factory=dict)
     """What was asked for recipients (RFC 3461), by their address."""

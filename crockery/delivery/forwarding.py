@@ -6,7 +6,7 @@ the sender. Delivered-To tells of a loop when the message comes back (RFC 9228).
 notifications: the next server sees to them, but where the message stays here too, we say ourselves that it arrived.
 """
 
-from typing import Final
+from typing import Final, TypedDict
 
 from crockery.actions.queue import Outgoing, Terms
 from crockery.actions.signing import ensure_srs_key
@@ -20,6 +20,14 @@ from crockery.smtp.wire import Mailbox
 from crockery.smtp.wire.received import render_delivered_to
 
 _DAY: Final = 86400
+
+
+class DeadlineTerms(TypedDict, total=False):
+    """A part of `Terms`."""
+
+    deliver_by: int
+    return_by: int
+    by_trace: bool
 
 
 def may_go_on(store: Store, envelope: Envelope, forward: Forward) -> bool:
@@ -58,8 +66,18 @@ def forwarded(
         smtputf8=envelope.smtputf8,
         origin="forward",
         options={forward.address: _options(envelope.options.get(str(recipient), {}), recipient, stays=stays)},
-        terms=Terms(ret=envelope.ret, envid=envelope.envid, requiretls=envelope.requiretls),
+        terms=Terms(
+            ret=envelope.ret, envid=envelope.envid, requiretls=envelope.requiretls, **deadline_terms(envelope)
+        ),
     )
+
+
+def deadline_terms(envelope: Envelope) -> DeadlineTerms:
+    """What the envelope's deadline (RFC 2852) means for the queue: a sooner end in mode R, a notice in mode N."""
+    if not envelope.deadline:
+        return {}
+    when: DeadlineTerms = {"return_by": envelope.deadline} if envelope.returns else {"deliver_by": envelope.deadline}
+    return {**when, "by_trace": envelope.traces}
 
 
 def _options(asked: RecipientOptions, recipient: Mailbox, *, stays: bool) -> RecipientOptions:

@@ -168,7 +168,8 @@ class QueuedMessage:
         self.expires: int = facts["expires"]
         """Unix seconds; so are the next two."""
         self.hold_until: int = facts.get("hold_until", 0)
-        self.deliver_by: int = facts.get("deliver_by", 0)
+        deadline: int = facts.get("deliver_by", 0)
+        self.deliver_by = deadline if deadline > time // _SECOND else 0  # past: another server has told of it
         self.tls_optional: bool = facts.get("tls_optional", False)
         due = self.hold_until or time // _SECOND
         options = facts.get("options", {})

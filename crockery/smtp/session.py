@@ -270,7 +270,7 @@ def _set_times(envelope: Envelope, command: Mail, now: int) -> Reply | None:
         envelope.hold_until = until
     deadline = command.deliver_by
     if deadline is not None:
-        envelope.deadline, envelope.returns = now + deadline.seconds, deadline.returns
+        envelope.deadline, envelope.returns, envelope.traces = now + deadline.seconds, deadline.returns, deadline.traces
         if envelope.deadline <= envelope.hold_until:
             return replies.DEADLINE_FIRST
     return None

@@ -158,7 +158,7 @@ def test_times(store: TestStore) -> None:
     assert (plain.recipients[0].next, plain.expires) == (now, now + QUEUE_LIFETIME)
     held = queued(store.store, enqueue(store.store, "a@x.test", terms=Terms(hold_until=now + 1000)))
     assert (held.recipients[0].next, held.expires) == (now + 1000, now + 1000 + QUEUE_LIFETIME)
-    short = queued(store.store, enqueue(store.store, "a@x.test", terms=Terms(expires=now + 60)))
+    short = queued(store.store, enqueue(store.store, "a@x.test", terms=Terms(return_by=now + 60)))
     assert short.expires == now + 60
 
 
@@ -237,7 +237,7 @@ class Life:
             record_outcomes(store, message, [Outcome(waiting, str(how), text="x", next=9)], place=PLACE)
         elif kind == "cancel" and waiting:
             cancel_recipients(store, self.actor, message.id, waiting[: int(str(how))])
-        elif kind == "retry" and waiting:
+        elif kind == "retry" and waiting and not store.state.queue.stands_still(message):
             reschedule_recipients(store, self.actor, message.id, insecure=bool(how))
         elif kind == "notice":
             told = [recipient.address for recipient in message.recipients]

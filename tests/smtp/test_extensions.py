@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crockery.actions.accounts import add_alias
 from crockery.actions.settings import change_setting
 from crockery.actions.store import Store
 from crockery.limits import QUEUE_LIFETIME
@@ -57,8 +58,26 @@ async def test_a_deadline_that_brings_it_back(tmp_path: Path) -> None:
     async with smtp_server(tmp_path / "x.crk") as served:
         assert (await submit(await login(served), "BY=3600;RT"))[:3] == "250"
         (facts,) = queued(served.store)
-        assert "deliver_by" not in facts
+        assert "deliver_by" not in facts and facts["by_trace"]
+        assert facts["return_by"] == facts["expires"]
         assert 0 <= facts["expires"] - int(time.time()) - 3590 <= 10
+
+
+async def test_a_deadline_after_the_usual_time_changes_nothing_of_it(tmp_path: Path) -> None:
+    async with smtp_server(tmp_path / "x.crk") as served:
+        assert (await submit(await login(served), f"BY={30 * DAY};R"))[:3] == "250"
+        (facts,) = queued(served.store)
+        assert 0 <= int(time.time()) + QUEUE_LIFETIME - facts["expires"] <= 10
+        assert facts["return_by"] > facts["expires"]
+
+
+async def test_a_deadline_goes_on_with_a_forward(tmp_path: Path) -> None:
+    async with smtp_server(tmp_path / "x.crk") as served:
+        add_alias(served.store, the_server(), "out", ["c@far.test"])
+        assert (await submit(await login(served), "BY=600;RT", to="out@example.test"))[:3] == "250"
+        (facts,) = queued(served.store)
+        assert facts["origin"] == "forward" and facts["by_trace"]
+        assert 590 <= facts["return_by"] - int(time.time()) <= 600 and facts["expires"] == facts["return_by"]
 
 
 @pytest.mark.parametrize("to", ["ben@example.test", "Postmaster", "c@far.test"])

@@ -47,6 +47,9 @@ def _envelope(message: QueuedMessage, facts: Facts) -> Envelope:
         ret=facts.get("ret", ""),
         envid=facts.get("envid", ""),
         requiretls=facts.get("requiretls", False),
+        deadline=facts.get("return_by", 0) or facts.get("deliver_by", 0),
+        returns="return_by" in facts,
+        traces=facts.get("by_trace", False),
         options=facts.get("options", {}),
     )
 

@@ -20,7 +20,7 @@ from crockery.actions.queue import Outcome, Outgoing, record_outcomes
 from crockery.actions.store import Store
 from crockery.delivery.forwarding import sender_behind
 from crockery.delivery.recipients import account_address, local_accounts
-from crockery.delivery.sending.reports import status_of
+from crockery.delivery.sending.reports import of_deadline, status_of
 from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.log import Appended
 from crockery.events.types.queue import MESSAGE_QUEUED, QUEUE_RELEASED
@@ -199,7 +199,7 @@ class Notices:
                 message,
                 kind,
                 options.get(recipient.address, {}).get("orcpt", ""),
-                self._explain(message, recipient),
+                self._explain(message, recipient) or of_deadline(kind, recipient, facts),
             )
             for recipient in recipients
         ]

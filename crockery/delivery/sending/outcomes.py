@@ -22,12 +22,19 @@ Chance = Callable[[], float]
 
 
 def of_reply(
-    recipients: Sequence[Recipient], reply: Reply, now: int, chance: Chance, *, has_dsn: bool, why: str = ""
+    recipients: Sequence[Recipient],
+    reply: Reply,
+    now: int,
+    chance: Chance,
+    *,
+    has_dsn: bool,
+    why: str = "",
+    tell: bool = False,
 ) -> list[Outcome]:
-    """What one reply means for recipients."""
+    """What one reply means for recipients; `tell`: the sender wants to hear that the server took it."""
     said = (reply.code, reply.enhanced, reply.text)
     if reply.is_positive:
-        return [Outcome(addresses(recipients), "delivered" if has_dsn else "relayed", *said)]
+        return [Outcome(addresses(recipients), "delivered" if has_dsn else "relayed", *said, tell=tell)]
     if reply.code in _LOGIN_REPLIES:
         said = (reply.code, "4" + (reply.enhanced or "5.7.0")[1:], reply.text)
         return _later(recipients, Outcome((), "deferred", *said, LOGIN), now, chance)

@@ -1,7 +1,9 @@
 """A recipient of the queue as a notice tells of it. Pure."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from crockery.message.dates import spell_date
 from crockery.message.dsn_reasons import Reason
 from crockery.message.dsn_status import Action, RecipientStatus
 from crockery.projections.queue import NOWHERE, Attempt, QueuedMessage, Recipient, RecipientState
@@ -24,8 +26,10 @@ def status_of(
 
     `reason` has better words than those that go with the status.
     """
-    action = _ACTIONS.get(recipient.state, Action.DELAYED) if kind == "final" else Action.DELAYED
     last = recipient.story[-1] if recipient.story else _NONE
+    action = _ACTIONS.get(recipient.state, Action.DELAYED) if kind == "final" else Action.DELAYED
+    if action is Action.DELIVERED and last.place.host:
+        action = Action.RELAYED  # it was handed to another server, which sees to the rest
     told = _last_words(recipient)
     remote = f"{told.code} {told.enhanced} {told.text}".replace("  ", " ") if told.code else ""
     return RecipientStatus(
@@ -41,6 +45,20 @@ def status_of(
         why=reason.why if reason is not None else "",
         advice=reason.advice if reason is not None else "",
     )
+
+
+def of_deadline(kind: str, recipient: Recipient, facts: Mapping[str, Any]) -> Reason | None:
+    """What there is to say of a deadline of the message's own (RFC 2852), `facts` being those of its MessageQueued."""
+    if kind == "deadline":
+        when = spell_date(facts.get("deliver_by", 0), 0)
+        return Reason(f"You wanted it to be delivered by {when}, and that time is over.", "")
+    if kind == "final" and "return_by" in facts and recipient.story and recipient.story[-1].why == "expired":
+        when = spell_date(facts["return_by"], 0)
+        return Reason(
+            f"You wanted it to be delivered by {when}, or to come back. That time is over.",
+            "Send it again with more time, or without such a deadline.",
+        )
+    return None
 
 
 def _last_words(recipient: Recipient) -> Attempt:

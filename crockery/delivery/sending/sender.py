@@ -20,9 +20,10 @@ from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.writer import Writer
 from crockery.limits import FULL_DISK_RETRY, QUEUE_OUTCOME_ROOM, QUEUE_PIECE, QUEUE_RECIPIENTS, QUEUE_SMALL
 from crockery.projections.queue import NOWHERE, Place, QueuedMessage, Recipient
+from crockery.smtp.wire.capabilities import Capabilities
 from crockery.smtp.wire.client import Stage
+from crockery.smtp.wire.client_commands import DeliverBy, Transaction, obstacle
 from crockery.smtp.wire.client_commands import Recipient as EnvelopeRecipient
-from crockery.smtp.wire.client_commands import Transaction, obstacle
 from crockery.smtp.wire.client_events import EnvelopeAnswered, MessageAnswered
 from crockery.smtp.wire.errors import LocalProtocolError
 from crockery.smtp.wire.replies import Reply
@@ -81,7 +82,7 @@ class Sender:
         wanted: Wanted,
     ) -> bool:
         client = exchange.client
-        transaction = _transaction(message, recipients, facts, wanted)
+        transaction = _transaction(message, recipients, facts, wanted, self._store.now)
         refusal = obstacle(transaction, client.capabilities)
         try:
             if refusal is None:
@@ -101,7 +102,8 @@ class Sender:
         attempt = 0
         got = False
         if accepted:
-            attempt, ended = await self._send_content(message, accepted, exchange)
+            tell = _tells(facts, client.capabilities)
+            attempt, ended = await self._send_content(message, accepted, exchange, tell=tell)
             results += ended
             got = any(outcome.result in ("delivered", "relayed") for outcome in ended)
         await self._record(message, results, exchange, attempt)
@@ -111,7 +113,7 @@ class Sender:
         return outcomes.of_replies(recipients, replies, self._store.now, self._chance, has_dsn=False)
 
     async def _send_content(
-        self, message: QueuedMessage, accepted: Sequence[Recipient], exchange: Exchange
+        self, message: QueuedMessage, accepted: Sequence[Recipient], exchange: Exchange, *, tell: bool
     ) -> tuple[int, list[Outcome]]:
         """The content, and what its answer means; the AttemptBegun, 0 if it did not come to that."""
         client = exchange.client
@@ -144,7 +146,8 @@ class Sender:
         has_dsn = "DSN" in client.capabilities
         why = "uncertain" if answered.is_uncertain else ""
         now = self._store.now
-        return attempt, outcomes.of_reply(accepted, answered.reply, now, self._chance, has_dsn=has_dsn, why=why)
+        told = outcomes.of_reply(accepted, answered.reply, now, self._chance, has_dsn=has_dsn, why=why, tell=tell)
+        return attempt, told
 
     def _check_room(self) -> None:
         """No attempt without room for its outcome, and those of the others under way. Raises LogFull."""
@@ -187,7 +190,7 @@ class Sender:
 
 
 def _transaction(
-    message: QueuedMessage, recipients: Sequence[Recipient], facts: Mapping[str, Any], wanted: Wanted
+    message: QueuedMessage, recipients: Sequence[Recipient], facts: Mapping[str, Any], wanted: Wanted, now: int
 ) -> Transaction:
     options = facts.get("options", {})
     return Transaction(
@@ -199,7 +202,20 @@ def _transaction(
         require_tls=wanted is Wanted.REQUIRETLS,
         ret=facts.get("ret", ""),
         envid=encode_xtext(facts.get("envid", "")),
+        deliver_by=_deadline(facts, now),
     )
+
+
+def _deadline(facts: Mapping[str, Any], now: int) -> DeliverBy | None:
+    """The time left (RFC 2852 §4.1.4)."""
+    returns = "return_by" in facts
+    deadline: int = facts.get("return_by", 0) or facts.get("deliver_by", 0)
+    return DeliverBy(deadline - now, returns, facts.get("by_trace", False)) if deadline else None
+
+
+def _tells(facts: Mapping[str, Any], offered: Capabilities) -> bool:
+    """Whether the sender hears that a server took it: so it asked, or nobody watches the deadline any more."""
+    return facts.get("by_trace", False) or ("deliver_by" in facts and "DELIVERBY" not in offered)
 
 
 def _envelope_recipient(address: str, options: Mapping[str, Any]) -> EnvelopeRecipient:

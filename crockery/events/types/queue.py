@@ -51,7 +51,11 @@ class MessageQueued(TypedDict):
     hold_until: NotRequired[int]
     """RFC 4865: nobody gets it before."""
     deliver_by: NotRequired[int]
-    """RFC 2852, mode N: whoever has not got it by then is told of to the sender. (Mode R shortens `expires`.)"""
+    """RFC 2852, mode N: whoever has not got it by then is told of to the sender."""
+    return_by: NotRequired[int]
+    """Mode R: then it comes back; `expires` is no later."""
+    by_trace: NotRequired[bool]
+    """The sender is told of each server that takes it."""
     message_id: NotRequired[str]
     envelope: NotRequired[dict[str, object]]
     """What the network said of the submission, as in MessageReceived."""

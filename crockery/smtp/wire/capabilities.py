@@ -34,6 +34,12 @@ class Capabilities:
         return int(arguments[0]) or None
 
     @property
+    def min_by_time(self) -> int:
+        """The least seconds that a deadline of mode R may leave (RFC 2852 §3); 0: any."""
+        arguments = self.keywords.get("DELIVERBY", ())
+        return int(arguments[0]) if arguments and _NUMBER.fullmatch(arguments[0]) else 0
+
+    @property
     def auth_mechs(self) -> tuple[str, ...]:
         """SASL mechanisms in capitals."""
         return tuple(mechanism.upper() for mechanism in self.keywords.get("AUTH", ()))

@@ -1,8 +1,8 @@
 """What the client says: a transaction's envelope as command lines, with the parameters that the server offers.
 
 RFC 5321 §4.1.1.2 and §4.1.1.3 (MAIL, RCPT), RFC 1870 (SIZE), RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8), RFC 8689
-(REQUIRETLS), RFC 3461 §4 (DSN). Invariant: a rendered line has no control character but its CRLF, whatever the envelope
-holds, so that no address can smuggle a command.
+(REQUIRETLS), RFC 3461 §4 (DSN), RFC 2852 §3 and §4 (DELIVERBY). Invariant: a rendered line has no control character but
+its CRLF, whatever the envelope holds, so that no address can smuggle a command.
 
 8-bit content goes to servers without 8BITMIME as it is, without BODY: all that are left pass it through, and
 re-encoding would break signatures.
@@ -22,6 +22,25 @@ NO_SMTPUTF8: Final = Reply(553, "5.6.7", "The receiving server does not take add
 NO_REQUIRETLS: Final = Reply(550, "5.7.30", "The receiving server does not promise to keep this message encrypted")
 
 
+NO_DELIVERBY: Final = Reply(550, "5.3.3", "The receiving server does not promise to deliver a message in time")
+TOO_LATE: Final = Reply(550, "5.4.7", "The time by which the message was to be delivered is over")
+_MOST_SECONDS: Final = 999_999_999
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeliverBy:
+    """A deadline: `seconds` from now (past where negative), and what comes then; see `commands.DeliverBy`."""
+
+    seconds: int
+    returns: bool
+    traces: bool = False
+
+    def render(self) -> str:
+        """`by-value = by-time ";" by-mode [by-trace]`."""
+        seconds = max(-_MOST_SECONDS, min(self.seconds, _MOST_SECONDS))
+        return f"{seconds};{'R' if self.returns else 'N'}{'T' * self.traces}"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Recipient:
     """A forward-path without brackets; `notify` and `orcpt` (with its xtext) as in RFC 3461, "" where not given."""
@@ -36,7 +55,8 @@ class Transaction:
     """One mail transaction: the envelope, and what is known of the content.
 
     `reverse_path` is "" for the null path; `size` counts octets; `envid` is xtext; `ret` is "FULL", "HDRS" or "".
-    `smtputf8` says that the mail cannot go without SMTPUTF8, `require_tls` that it must not go without REQUIRETLS.
+    `smtputf8` says that the mail cannot go without SMTPUTF8, `require_tls` that it must not go without REQUIRETLS;
+    nor may it without DELIVERBY if `deliver_by` is a deadline after which it is to come back.
     """
 
     reverse_path: str
@@ -47,6 +67,7 @@ class Transaction:
     require_tls: bool = False
     ret: str = ""
     envid: str = ""
+    deliver_by: DeliverBy | None = None
 
 
 def obstacle(transaction: Transaction, offered: Capabilities) -> Reply | None:
@@ -55,6 +76,15 @@ def obstacle(transaction: Transaction, offered: Capabilities) -> Reply | None:
         return NO_SMTPUTF8
     if transaction.require_tls and "REQUIRETLS" not in offered:
         return NO_REQUIRETLS
+    deadline = transaction.deliver_by
+    if deadline is not None and deadline.returns:
+        if deadline.seconds <= 0:
+            return TOO_LATE
+        if "DELIVERBY" not in offered:
+            return NO_DELIVERBY
+        if deadline.seconds < offered.min_by_time:
+            words = f"The receiving server cannot deliver a message in less than {offered.min_by_time} seconds"
+            return Reply(550, "5.4.7", words)
     maximum = offered.max_size
     if maximum is not None and transaction.size is not None and transaction.size > maximum:
         return Reply(552, "5.3.4", f"The receiving server takes messages of at most {maximum} octets")
@@ -72,6 +102,8 @@ def mail_line(transaction: Transaction, offered: Capabilities) -> bytes:
         words.append("SMTPUTF8")
     if transaction.require_tls:
         words.append("REQUIRETLS")
+    if transaction.deliver_by is not None and "DELIVERBY" in offered:
+        words.append(f"BY={transaction.deliver_by.render()}")
     if "DSN" in offered:
         words += [f"RET={transaction.ret}"] * bool(transaction.ret)
         words += [f"ENVID={transaction.envid}"] * bool(transaction.envid)

@@ -99,15 +99,19 @@ class Mail:
         if "BY" not in self.params:
             return None
         seconds, _, mode = self.params["BY"].upper().partition(";")
-        return DeliverBy(int(seconds), returns=mode.startswith("R"))
+        return DeliverBy(int(seconds), returns=mode.startswith("R"), traces=mode.endswith("T"))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DeliverBy:
-    """Seconds from now; then the message comes back (mode R), or its sender is told and it goes on (mode N)."""
+    """Seconds from now; then the message comes back (mode R), or its sender is told and it goes on (mode N).
+
+    `traces`: its sender is told of each server that takes it (T).
+    """
 
     seconds: int
     returns: bool
+    traces: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

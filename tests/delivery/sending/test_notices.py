@@ -95,7 +95,7 @@ async def test_giving_up_waits_for_a_proven_clock(autojump_clock: MockClock, sen
     sending.start_notices("example.test", "anna")
     sending.clock_is_proven = False
     sending.world["x.test"].obstacle = DOWN
-    number = enqueue(sending.store, "a@x.test", terms=Terms(expires=sending.store.now + 600))
+    number = enqueue(sending.store, "a@x.test", terms=Terms(return_by=sending.store.now + 600))
     await trio.sleep(HOUR)
     assert number in sending.store.state.queue.by_id
     sending.clock_is_proven = True
@@ -109,7 +109,58 @@ async def test_a_deadline_that_wants_to_be_told(autojump_clock: MockClock, sendi
     await trio.sleep(720)
     (mail,) = sending.inbox("anna")
     assert read(mail)[1]["Action a@x.test"] == "delayed"
+    assert "You wanted it to be delivered by " in " ".join(mail.decode().split())
     assert queued(sending.store, number).deliver_by == 0
+
+
+async def test_a_deadline_that_another_server_has_told_of(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].obstacle = DOWN
+    enqueue(sending.store, "a@x.test", terms=Terms(deliver_by=sending.store.now - 5))
+    await trio.sleep(720)
+    assert not sending.inbox("anna")
+
+
+async def test_what_comes_back_at_its_deadline_says_so(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].obstacle = DOWN
+    enqueue(sending.store, "a@x.test", terms=Terms(return_by=sending.store.now + 600))
+    assert 600 <= await sending.until_empty() <= 661
+    (mail,) = sending.inbox("anna")
+    assert read(mail)[1]["Action a@x.test"] == "failed"
+    assert "That time is over. What you can try: send it again with more time" in " ".join(mail.decode().split())
+
+
+@pytest.mark.parametrize(
+    ("terms", "notify", "extensions", "actions"),
+    [
+        ({"by_trace": True, "deliver_by": 600}, None, ("DSN", "DELIVERBY"), ["relayed"]),
+        ({"by_trace": True, "return_by": 600}, ["FAILURE"], ("DSN", "DELIVERBY"), ["relayed"]),
+        ({"by_trace": True, "deliver_by": 600}, ["NEVER"], ("DSN", "DELIVERBY"), []),
+        ({"deliver_by": 600}, None, ("DSN", "DELIVERBY"), []),
+        ({"deliver_by": 600}, None, ("DSN",), ["relayed"]),  # nobody watches the deadline from there on
+        ({"deliver_by": 600}, ["NEVER"], ("DSN",), []),
+        ({"return_by": 600}, None, ("DSN", "DELIVERBY 100"), []),
+        ({"return_by": 600}, None, ("DSN",), ["failed"]),  # a server that promises nothing does not get it
+        ({"return_by": 600}, None, ("DSN", "DELIVERBY 1000"), ["failed"]),
+    ],
+)
+async def test_a_deadline_and_the_next_server(
+    autojump_clock: MockClock,
+    sending: Sending,
+    terms: dict[str, int],
+    notify: list[str] | None,
+    extensions: tuple[str, ...],
+    actions: list[str],
+) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].extensions = extensions
+    now = sending.store.now
+    wanted = Terms(**{name: now + value if name != "by_trace" else True for name, value in terms.items()})  # type: ignore[arg-type]
+    enqueue(sending.store, "a@x.test", terms=wanted, options={"a@x.test": {"notify": notify}} if notify else {})
+    await sending.until_empty()
+    assert [read(mail)[1]["Action a@x.test"] for mail in sending.inbox("anna")] == actions
+    assert len(sending.world["x.test"].mails) == (actions != ["failed"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crockery.smtp.wire import LocalProtocolError, Offer, Quit, Rcpt, Reply, ServerProtocol, replies
 from crockery.smtp.wire.client import LOST, NO_MECHANISM, TIMED_OUT, ClientProtocol, Stage
-from crockery.smtp.wire.client_commands import Recipient, Transaction, obstacle
+from crockery.smtp.wire.client_commands import DeliverBy, Recipient, Transaction, obstacle
 from crockery.smtp.wire.client_events import (
     AuthAnswered,
     Closed,
@@ -153,6 +153,33 @@ def test_obstacles(needs: dict[str, int], enhanced: str | None) -> None:
     if found:
         with pytest.raises(LocalProtocolError):
             client.mail(letter)
+
+
+@pytest.mark.parametrize(
+    ("offered", "deadline", "said"),
+    [
+        (b"DELIVERBY", DeliverBy(90, False), b" BY=90;N"),
+        (b"DELIVERBY 60", DeliverBy(90, True, True), b" BY=90;RT"),
+        (b"DELIVERBY 60", DeliverBy(30, False), b" BY=30;N"),
+        (b"deliverby", DeliverBy(-30, False, True), b" BY=-30;NT"),
+        (b"DELIVERBY", DeliverBy(1 << 40, False), b" BY=999999999;N"),
+        (b"DELIVERBY x", DeliverBy(1, True), b" BY=1;R"),
+        (b"HELP", DeliverBy(90, False, True), b""),
+        (b"HELP", DeliverBy(90, True), "5.3.3"),
+        (b"DELIVERBY 60", DeliverBy(30, True), "5.4.7"),
+        (b"DELIVERBY", DeliverBy(0, True), "5.4.7"),
+    ],
+)
+def test_a_deadline_is_passed_on_with_the_time_left(offered: bytes, deadline: DeliverBy, said: bytes | str) -> None:
+    client = ready(b"250-mx\r\n250 %s\r\n" % offered)
+    letter = Transaction(reverse_path="a@c.test", recipients=LETTER.recipients, deliver_by=deadline)
+    found = obstacle(letter, client.capabilities)
+    if isinstance(said, str):
+        assert found is not None and found.enhanced == said
+        return
+    assert found is None
+    client.mail(letter)
+    assert client.data_to_send().startswith(b"MAIL FROM:<a@c.test>%s\r\n" % said)
 
 
 @pytest.mark.parametrize("address", ["a\r\nRSET@c.test", "a\n@c.test", "a\0@c.test", "ä@c.test", "\ud800@c.test"])

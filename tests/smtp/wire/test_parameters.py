@@ -48,7 +48,7 @@ def refusal(parse: object, parameters: str, *more: object) -> int:
         ("HOLDUNTIL=2027-01-15t09:30:00.25+01:30", "hold_until", 1_800_000_000),
         ("", "hold_until", None),
         ("BY=120;R", "deliver_by", DeliverBy(120, True)),
-        ("BY=+120;nt", "deliver_by", DeliverBy(120, False)),
+        ("BY=+120;nt", "deliver_by", DeliverBy(120, False, True)),
         ("BY=-30;N", "deliver_by", DeliverBy(-30, False)),
         ("BY=0;N", "deliver_by", DeliverBy(0, False)),
         ("", "deliver_by", None),
