@@ -8,7 +8,8 @@ from crockery.imap.errors import Refusal
 from crockery.imap.wire.cursor import Cursor
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.framer import Frame
-from crockery.imap.wire.search import And, Key, Named, Not, Or, iterate_keys, parse_search_program
+from crockery.imap.wire.search import And, Key, Named, Not, Or, iterate_keys
+from crockery.imap.wire.search_program import parse_search_program
 
 ENTRIES: Final = ("/private/filters/values/", "/shared/filters/values/")
 """Where they are kept; the private one of a name counts."""

@@ -58,6 +58,6 @@ once, before it waits for DONE. After STARTTLS call `discard_buffer()`; COMPRESS
 `take_buffer()`. A session that fails to read to its end (the client went away) just drops the framer.
 
 To add an extension: arguments and parser in a file of its own and a row in VERBS; or a row in `fetch.ITEMS`,
-`search.KEYS`, `search.RETURN_OPTIONS`, `listing.RETURN_OPTIONS`, `mailboxes.STATUS_ITEMS`. Parameters of SELECT, FETCH
-and STORE arrive raw as `Param`; `modifiers` reads them, and what it does not know is BAD.
+`search_keys.KEYS`, `search_returns.RETURN_OPTIONS`, `listing.RETURN_OPTIONS`, `mailboxes.STATUS_ITEMS`. Parameters of
+SELECT, FETCH and STORE arrive raw as `Param`; `modifiers` reads them, and what it does not know is BAD.
 """

@@ -6,7 +6,8 @@ from typing import Final
 from crockery.imap.wire.cursor import Cursor
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.mailbox import parse_mailbox
-from crockery.imap.wire.search import Search, parse_after_returns
+from crockery.imap.wire.search import Search
+from crockery.imap.wire.search_program import parse_after_returns
 from crockery.imap.wire.search_returns import parse_returns
 
 KINDS: Final = frozenset(("SELECTED", "INBOXES", "PERSONAL", "SUBSCRIBED"))

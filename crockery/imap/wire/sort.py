@@ -6,7 +6,8 @@ from typing import Final
 from crockery.imap.wire.cursor import Cursor
 from crockery.imap.wire.errors import BadCommand, UnknownCharset
 from crockery.imap.wire.params import Option
-from crockery.imap.wire.search import Search, parse_charset, parse_search_program
+from crockery.imap.wire.search import Search
+from crockery.imap.wire.search_program import parse_charset, parse_search_program
 from crockery.imap.wire.search_returns import parse_returns
 
 SORT_KEYS: Final = frozenset(("ARRIVAL", "CC", "DATE", "DISPLAYFROM", "DISPLAYTO", "FROM", "SIZE", "SUBJECT", "TO"))

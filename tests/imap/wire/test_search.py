@@ -12,7 +12,6 @@ from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.params import Option
 from crockery.imap.wire.render import render_string
 from crockery.imap.wire.search import (
-    KEYS,
     And,
     Dated,
     HasFlag,
@@ -25,6 +24,7 @@ from crockery.imap.wire.search import (
     Search,
     Sized,
 )
+from crockery.imap.wire.search_keys import KEYS
 from crockery.imap.wire.sequence import STAR, SequenceSet
 from tests.support.imap_wire import parse
 
