@@ -15,7 +15,8 @@ from pathlib import Path
 
 import trio
 
-from tests.support.imap_model import Differs, Step, random_steps, restart, world_in
+from tests.support.imap_lines import Differs
+from tests.support.imap_model import Step, random_steps, restart, world_in
 
 BATCH = 250  # sequences with one log
 

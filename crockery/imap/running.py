@@ -52,7 +52,8 @@ async def run_command(session: Session, command: Command) -> None:
         _refuse(session, command, error)
     else:
         if completed is not None:
-            await _tell_changes(session, command)
+            if completed.tells:
+                await _tell_changes(session, command)
             _complete(session, command, completed)
     finally:
         session.end_uploads()

@@ -137,14 +137,17 @@ class Selected:
         if mailbox.position != self.told:
             if len(mailbox.flag_names) != self._flag_count:
                 pieces.append(self.tell_flag_names())
-            flags = self.tell_flags(uid=uid)
-            pieces.append(flags if self.tells_flags else b"")
+            pieces.append(self._tell_flags(uid=uid))
             pieces.append(self._tell_new(current))
             self.told = mailbox.position
         return b"".join(pieces)
 
-    def tell_flags(self, *, uid: bool = False) -> bytes:
-        """FETCH responses for the messages whose flags others changed since this was last called."""
+    def _tell_flags(self, *, uid: bool) -> bytes:
+        changed = self.changed_by_others()
+        return self.render_flags(*self.rows(changed), uid=uid) if len(changed) else b""
+
+    def changed_by_others(self) -> Indices:
+        """Messages whose flags others changed since this was last asked: they are to be told now."""
         columns = self.mailbox.columns
         known = int(columns.uid.searchsorted(self.uids[-1], side="right")) if len(self.uids) else 0
         modseq = columns.modseq[:known]
@@ -153,10 +156,10 @@ class Selected:
             rows = rows[~np.isin(modseq[rows], np.array(list(self._own), dtype=np.uint64))]
             self._own.clear()
         self._flags_told = self.mailbox.position
-        if not len(rows):
-            return b""
-        indices = rows if self._is_aligned(columns.uid) else self.uids.searchsorted(columns.uid[rows])
-        return self.render_flags(indices, rows, uid=uid)
+        if not self.tells_flags:
+            return rows[:0]
+        indices: Indices = rows if self._is_aligned(columns.uid) else self.uids.searchsorted(columns.uid[rows])
+        return indices
 
     def render_flags(self, indices: Indices, rows: Indices, *, uid: bool, silent: bool = False) -> bytes:
         """`* n FETCH (FLAGS (...))` of these messages, with UID and MODSEQ where the client has them told.

@@ -47,6 +47,8 @@ class Completed(NamedTuple):
     text: str = ""
     """Default: the verb and "completed"."""
     code: bytes | None = None
+    tells: bool = True
+    """Changes may be told before it."""
 
 
 DONE = Completed()

@@ -1,22 +1,34 @@
 """A model of mailboxes and their clients so simple that it is obviously right, and sessions driven against it.
 
 Steps are tuples of small numbers (`Step`), read against the state of the moment, so that any list of them is a sequence
-of commands and a shorter one is simpler. Commands run one at a time, over several connections, some of them in IDLE.
-After each: the reply is the one foreseen; sequence numbers never moved where they must not; and whatever changed has
-been told, so that the client's own picture is the mailbox.
+of commands and a shorter one is simpler. Commands run one at a time, over several connections, some of them in IDLE;
+now and then many at once (`imap_storm`). After each: the reply is the one foreseen; sequence numbers never moved where
+they must not; and whatever changed has been told, so that the client's own picture is the mailbox.
 """
 
 import contextlib
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import trio
 
-from tests.support.dialog import Client, logged_in
+from tests.support.dialog import logged_in
+from tests.support.imap_lines import (
+    NUMBER_CODE,
+    Box,
+    Differs,
+    Message,
+    Peer,
+    changed_flags,
+    check,
+    flags_of,
+    numbers_of,
+)  # fmt: skip
+from tests.support.imap_storm import in_small_steps, storm
 from tests.support.server import RunningServer, running_server
 
 Step = tuple[int, int, int, int]
@@ -27,161 +39,6 @@ NAMES: Final = ("INBOX", "A", "B", "A/C")
 FLAGS: Final = ("\\Seen", "\\Deleted", "\\Flagged", "work", "later")
 CHANGES: Final = ("+FLAGS", "-FLAGS", "FLAGS", "+FLAGS.SILENT", "-FLAGS.SILENT")
 HOLDS_EXPUNGE: Final = frozenset(("FETCH", "STORE", "SEARCH"))
-EXISTS = re.compile(r"\* (\d+) EXISTS")
-EXPUNGE = re.compile(r"\* (\d+) EXPUNGE")
-FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)")
-FLAG_LIST = re.compile(r"FLAGS \(([^)]*)\)")
-UID = re.compile(r"UID (\d+)")
-SUBJECT = re.compile(r'ENVELOPE \(NIL "(m\d+)"')
-VANISHED = re.compile(r"\* VANISHED (\(EARLIER\) )?(\S+)")
-NUMBER_CODE = re.compile(r"\[(UIDVALIDITY|UIDNEXT) (\d+)\]")
-
-
-class Differs(AssertionError):
-    """The server said something that the model does not allow."""
-
-
-@dataclass(eq=False)
-class Message:
-    """A message of the model."""
-
-    subject: str
-    flags: frozenset[str]
-
-
-@dataclass(eq=False)
-class Box:
-    """A mailbox of the model."""
-
-    name: str
-    messages: dict[int, Message] = field(default_factory=dict)
-    next: int = 1
-    validity: int = 0
-    """Learned when it is first selected; the same ever after."""
-
-    def add(self, message: Message) -> int:
-        """Returns the UID."""
-        self.messages[self.next] = Message(message.subject, message.flags)
-        self.next += 1
-        return self.next - 1
-
-
-class Peer:
-    """A client: a connection, and what it has been told.
-
-    In IDLE it hears of states that are past when it hears of them: what EXISTS announces then has UID 0 in the view
-    until it is known, and flags are compared when all has been heard.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.box: Box | None = None
-        self.writable = True
-        self.view: list[int] = []
-        self.flags: dict[int, frozenset[str]] = {}
-        self.before: dict[int, frozenset[str]] = {}
-        """Flags that the command under way changes, before it: what others did may be told first."""
-        self.idle = ""
-        self.tags = 0
-        self.lines: list[str] = []
-
-    def select(self, box: Box | None, *, writable: bool = True) -> None:
-        """Begin with a mailbox, nothing known."""
-        self.box, self.writable, self.view, self.flags = box, writable, [], {}
-
-    def hear(self, line: str, *, may_expunge: bool) -> None:
-        """Take an untagged response."""
-        self.lines.append(line)
-        if found := EXPUNGE.fullmatch(line):
-            self._expunged(int(found[1]), may_expunge)
-        elif found := EXISTS.fullmatch(line):
-            self._exists(int(found[1]))
-        elif found := FETCH.fullmatch(line):
-            self._fetched(int(found[1]), found[2])
-
-        elif found := VANISHED.fullmatch(line):
-            self._vanished(numbers_of(found[2]), bool(found[1]), may_expunge)
-
-    def _vanished(self, uids: list[int], earlier: bool, allowed: bool) -> None:
-        check(self.box is not None and (earlier or allowed), "VANISHED where numbers must not move")
-        assert self.box is not None
-        for uid in uids:
-            check(self.idle != "" or uid not in self.box.messages, f"VANISHED of UID {uid}, which is there")
-            self.flags.pop(uid, None)
-            if not earlier and (uid in self.view or 0 in self.view):
-                self.view.remove(uid if uid in self.view else 0)
-
-    def _expunged(self, number: int, allowed: bool) -> None:
-        check(allowed, "EXPUNGE where numbers must not move")
-        check(self.box is not None and 1 <= number <= len(self.view), "EXPUNGE of a number that is not there")
-        assert self.box is not None
-        uid = self.view.pop(number - 1)
-        check(uid == 0 or uid not in self.box.messages, f"EXPUNGE of UID {uid}, which is there")
-        self.flags.pop(uid, None)
-
-    def _exists(self, count: int) -> None:
-        check(self.box is not None and count >= len(self.view), "EXISTS below what was there")
-        assert self.box is not None
-        if self.idle:
-            self.view.extend([0] * (count - len(self.view)))
-            return
-        last = self.view[-1] if self.view else 0
-        self.view.extend(uid for uid in self.box.messages if uid > last)
-        check(len(self.view) == count, f"{count} EXISTS, not {len(self.view)}")
-
-    def _fetched(self, number: int, items: str) -> None:
-        check(self.box is not None and 1 <= number <= len(self.view), "FETCH of a number that is not there")
-        assert self.box is not None
-        uid = self.view[number - 1]
-        if self.idle:
-            if uid and (late := FLAG_LIST.search(items)):
-                self.flags[uid] = flags_of(late[1])
-            return
-        if told := UID.search(items):
-            check(int(told[1]) == uid, f"number {number} is UID {uid}")
-        message = self.box.messages.get(uid)
-        check(message is not None, f"FETCH of UID {uid}, which is gone")
-        assert message is not None
-        if flags := FLAG_LIST.search(items):
-            self.flags[uid] = flags_of(flags[1])
-            allowed = (message.flags, self.before.get(uid))
-            check(self.flags[uid] in allowed, f"flags of UID {uid} are {sorted(message.flags)}")
-        if subject := SUBJECT.search(items):
-            check(subject[1] == message.subject, f"UID {uid} is {message.subject}")
-
-    def fits(self, there: list[int]) -> bool:
-        """Whether the view may be of these messages."""
-        return len(self.view) == len(there) and all(
-            seen in (0, uid) for seen, uid in zip(self.view, there, strict=True)
-        )
-
-    def settled(self, *, expunged: bool) -> None:
-        """All that happened must have been told; of what was expunged, if it could be."""
-        if self.box is None:
-            return
-        there = list(self.box.messages)
-        if self.fits(there):
-            self.view = there
-        if expunged:
-            check(self.view == there, f"there are {there}, not {self.view}")
-        else:
-            check(
-                [uid for uid in self.view if uid in self.box.messages] == there, f"there are {there}, not {self.view}"
-            )
-        for uid, flags in self.flags.items():
-            if uid in self.box.messages:
-                check(flags == self.box.messages[uid].flags, f"flags of UID {uid} were not told")
-
-
-def check(right: bool, what: str) -> None:
-    """Raises Differs."""
-    if not right:
-        raise Differs(what)
-
-
-def flags_of(text: str) -> frozenset[str]:
-    """A flag list, without \\Recent."""
-    return frozenset(flag.lower() for flag in text.split() if flag != "\\Recent")
 
 
 @dataclass(frozen=True)
@@ -207,6 +64,8 @@ class World:
         self.server: RunningServer
         self.caches: list[Cache] = []
         self.validities: set[tuple[str, int]] = set()
+        self.history: dict[tuple[int, int], str] = {}
+        """(UIDVALIDITY, UID) and the message that it is, as far as storms have told."""
 
     async def start(self) -> None:
         """Run the server."""
@@ -400,7 +259,7 @@ async def store(world: World, session: int, a: int, b: int) -> None:
     def known() -> None:
         for uid in uids:
             if "SILENT" in change and peer.writable and uid in peer.flags:
-                peer.flags[uid] = _changed(peer.flags[uid], change, flag.lower())  # what a client does by itself
+                peer.flags[uid] = changed_flags(peer.flags[uid], change, flag.lower())  # what a client does by itself
 
     if peer.writable:
         status = "OK"
@@ -409,15 +268,9 @@ async def store(world: World, session: int, a: int, b: int) -> None:
             if message is None:
                 continue
             peer.before[uid] = message.flags
-            message.flags = _changed(message.flags, change, flag.lower())
+            message.flags = changed_flags(message.flags, change, flag.lower())
     await world._command(peer, f"{'UID ' * by_uid}STORE {numbers} {change} ({flag})", status, after=known)
     peer.before = {}
-
-
-def _changed(flags: frozenset[str], change: str, flag: str) -> frozenset[str]:
-    if change.startswith("+"):
-        return flags | {flag}
-    return flags - {flag} if change.startswith("-") else frozenset((flag,))
 
 
 async def expunge(world: World, session: int, a: int, b: int) -> None:
@@ -468,15 +321,6 @@ async def copy(world: World, session: int, a: int, b: int) -> None:
     if new:
         told = re.search(r"\[COPYUID \d+ (\S+) (\S+)\]", said)
         check(told is not None and numbers_of(told[1]) == uids and numbers_of(told[2]) == new, f"COPYUID {uids} {new}")
-
-
-def numbers_of(text: str) -> list[int]:
-    """A sequence set written out."""
-    found: list[int] = []
-    for item in text.split(","):
-        low, _, high = item.partition(":")
-        found.extend(range(int(low), int(high or low) + 1))
-    return found
 
 
 async def create(world: World, session: int, a: int, b: int) -> None:
@@ -658,7 +502,7 @@ async def unselect(world: World, session: int, a: int, b: int) -> None:
 Action = Callable[[World, int, int, int], Awaitable[None]]
 ACTIONS: Final[tuple[Action, ...]] = (
     select, append, store, expunge, copy, fetch, search, noop, idle, wait, status, create, delete, rename, reconnect,
-    unselect, leave_with_cache, come_again, store, append, copy, expunge, noop, select,
+    unselect, leave_with_cache, come_again, store, append, copy, expunge, noop, select, storm,
 )  # fmt: skip
 """Some twice: what happens often."""
 
@@ -666,11 +510,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
 @contextlib.asynccontextmanager
 async def world_in(folder: Path) -> AsyncIterator[World]:
     """A world with a server in `folder`."""
-    async with trio.open_nursery() as nursery:
-        world = World(folder, nursery)
-        await world.start()
-        yield world
-        await world.stop()
+    with in_small_steps():
+        async with trio.open_nursery() as nursery:
+            world = World(folder, nursery)
+            await world.start()
+            yield world
+            await world.stop()
 
 
 async def restart(world: World) -> None:

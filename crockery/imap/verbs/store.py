@@ -9,7 +9,7 @@ from crockery import limits
 from crockery.actions.mail import store_flags
 from crockery.imap.errors import Refusal
 from crockery.imap.selected import Indices, Selected
-from crockery.imap.session import DONE, Completed, Session
+from crockery.imap.session import Completed, Session
 from crockery.imap.verbs.fetch import select_messages
 from crockery.imap.wire.messages import Store
 from crockery.imap.wire.modifiers import read_unchanged_since
@@ -19,15 +19,19 @@ from crockery.projections.mailboxes import SYSTEM_FLAGS
 
 
 async def handle_store(session: Session, command: Command, arguments: Store) -> Completed:
-    """Change flags, in one event however many messages; answer with the flags of all of them unless silent."""
+    """Change flags, in one event however many messages; answer with the flags of all of them unless silent.
+
+    A silent client adds its change to what it knows, when it sends the command or when it hears the OK. So that it is
+    right either way (RFC 9051 §6.4.6), what others did before is told with the change in it, and what they do later is
+    not told before the OK.
+    """
     unchanged = read_unchanged_since(arguments.modifiers)
     selected = session.require_writable()
     indices = select_messages(selected, command, arguments.messages)
     check_flags(arguments.flags)
     if unchanged is not None:
         session.enable("CONDSTORE")
-    # What others did before is told first: of what is ours, a silent client then needs to hear nothing.
-    session.out.write(selected.tell_flags(uid=command.uid), selected.mailbox.position)
+    others = selected.changed_by_others()
     here, rows = selected.rows(indices)
     mailbox = selected.mailbox
     modified = indices[:0]
@@ -44,18 +48,34 @@ async def handle_store(session: Session, command: Command, arguments: Store) -> 
     if len(changed):
         selected.know(mailbox.position)
         session.changed()
-        if len(here) > limits.IMAP_SLICE_KEPT:
-            await trio.lowlevel.checkpoint()  # the writer begins to sync, in its thread, while replies are rendered
-    for start in range(0, len(here), limits.IMAP_SLICE):
-        some, there = selected.rows(here[start : start + limits.IMAP_SLICE])
-        told = selected.render_flags(some, there, uid=command.uid, silent=arguments.silent)
-        session.out.write(told, mailbox.position)
-        await session.out.relieve(limits.IMAP_STORED_HELD)
+    position = mailbox.position
+    others = others if arguments.silent else np.setdiff1d(others, here, assume_unique=True)
+    if len(others):
+        session.out.write(selected.render_flags(*selected.rows(others), uid=command.uid), position)
+    if len(changed) and len(here) > limits.IMAP_SLICE_KEPT:
+        await trio.lowlevel.checkpoint()  # the writer begins to sync, in its thread, while replies are rendered
+    await _tell_stored(session, selected, here, position, command, arguments)
+    tells = not arguments.silent or mailbox.position == position
     if len(modified) and gone and not command.uid:
         raise Refusal("Some of the messages no longer exist", _modified(selected, command, modified))
     if len(modified):
-        return Completed("Conditional STORE failed for some", _modified(selected, command, modified))
-    return DONE
+        return Completed("Conditional STORE failed for some", _modified(selected, command, modified), tells)
+    return Completed(tells=tells)
+
+
+async def _tell_stored(
+    session: Session, selected: Selected, indices: Indices, position: int, command: Command, arguments: Store
+) -> None:
+    """The flags of the messages of a STORE that was done at event `position`; of a silent one their MODSEQ alone."""
+    mailbox = selected.mailbox
+    for start in range(0, len(indices), limits.IMAP_SLICE):
+        here, rows = selected.rows(indices[start : start + limits.IMAP_SLICE])
+        if arguments.silent:
+            same = mailbox.columns.modseq[rows] <= position
+            here, rows = here[same], rows[same]
+        told = selected.render_flags(here, rows, uid=command.uid, silent=arguments.silent)
+        session.out.write(told, mailbox.position)
+        await session.out.relieve(limits.IMAP_STORED_HELD)
 
 
 def _modified(selected: Selected, command: Command, indices: Indices) -> bytes:
