@@ -19,7 +19,7 @@ from crockery.delivery.routes import Ourselves
 from crockery.delivery.sending.dial import NetDialer, Outside
 from crockery.delivery.sending.notices import Notices
 from crockery.delivery.sending.scheduler import Scheduler
-from crockery.delivery.sending.signing import Signer
+from crockery.delivery.sending.signing import Signer, SigningTask
 from crockery.delivery.sending.smart_host import SmartHostDialer
 from crockery.delivery.tls.certificates import Roots
 from crockery.domain.dkim_keys import generate_keys
@@ -87,12 +87,13 @@ class OutgoingMail:
                 ourselves=self._ourselves,
                 port=world.port,
             )  # fmt: skip
+            sign = SigningTask(Signer(self._store))
             scheduler = Scheduler(
                 self._store,
                 self._writer,
                 SmartHostDialer(self._store, outside, NetDialer(self._store, outside)),
                 self._stopping,
-                sign=Signer(self._store),
+                sign=sign,
                 is_clock_proven=lambda: self._clock.is_proven,
             )
             notices = Notices(
@@ -103,6 +104,7 @@ class OutgoingMail:
                 explain=partial(why_given_up, self._store),
             )
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(sign.run)
                 nursery.start_soon(notices.run)
                 nursery.start_soon(AskingTask(self._store, self._writer).run)
                 nursery.start_soon(SmartHostWatch(self._store, self._writer).run)

@@ -200,7 +200,8 @@ async def _update(session: Session, context: Context) -> Update | None:
     if told <= context.position:
         return Update()
     changed = find_sorted(view.uids, columns.uid[columns.modseq > context.position])
-    matching = Matching(view, session.shared.messages, session.out, now=session.store.now, among=changed)
+    keys = session.shared.sort_keys.of(view.mailbox)
+    matching = Matching(view, session.shared.messages, keys, session.out, now=session.store.now, among=changed)
     fits = view.uids[await matching.search(context.key)]
     before = context.uids
     leaving = np.isin(before, view.uids[changed], assume_unique=True) & ~np.isin(before, fits, assume_unique=True)

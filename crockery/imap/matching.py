@@ -2,8 +2,8 @@
 
 Two passes. The first looks at all messages at once and finds for every key which fit for sure and which may fit: keys
 of columns first, then words in the derived file `text`, asked only of the messages that the others leave open. Those
-that are possible and not sure then - they have no row there yet, or a key asks for their Date - are read in the second
-pass, each once, and the tree is evaluated for that message alone.
+that are possible and not sure then, since they have no row there yet, are read in the second pass, each once, and the
+tree is evaluated for that message alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,7 @@ from crockery.imap.output import Output
 from crockery.imap.progress import Progress
 from crockery.imap.recent import in_ranges
 from crockery.imap.selected import Indices, Selected
+from crockery.imap.sorting import UNDATED, Keys
 from crockery.imap.wire.search import (
     Aged,
     And,
@@ -46,6 +47,7 @@ from crockery.projections.structure import Kept
 from crockery.projections.text import FIELDS, Question, Rows, in_field, in_text, rows_of
 
 DAY: Final = 86400
+FEW: Final = 10  # times as many messages in the mailbox: their dates are read one by one, else all are, and kept
 EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -61,11 +63,19 @@ class Matching:
     """One search over one view."""
 
     def __init__(
-        self, selected: Selected, messages: Messages, out: Output, *, now: int, among: Indices | None = None
+        self,
+        selected: Selected,
+        messages: Messages,
+        keys: Keys,
+        out: Output,
+        *,
+        now: int,
+        among: Indices | None = None,
     ) -> None:
-        """`now`: Unix seconds, for ages; `among`: look at these messages only, ascending indices into the view."""
+        """`keys`: the mailbox's; `now`: Unix seconds, for ages; `among`: ascending indices, look at these only."""
         self._selected = selected
         self._messages = messages
+        self._keys = keys
         self._out = out
         self._now = now
         self._indices, self._rows = selected.rows(np.arange(len(selected)) if among is None else among)
@@ -125,9 +135,8 @@ class Matching:
             case HasText(value=value, headers=headers) if value:
                 self._needs_text = True
                 found = await self._look_for(key, in_text(value, headers=headers), asked)
-            case Dated(sent=True):
-                self._needs_kept = True
-                found = Found(np.zeros(len(asked), dtype=bool), np.ones(len(asked), dtype=bool))
+            case Dated(relation, day, True):
+                found = await self._look_at_dates(key, relation, day, asked)
             case _:
                 mask = self._masks[id(key)] = self._in_columns(key)
                 found = Found(mask, mask)
@@ -154,6 +163,16 @@ class Matching:
         sure[asked] = looked.hit
         possible[asked] = looked.hit | ~looked.known
         return Found(sure, possible)
+
+    async def _look_at_dates(self, key: Key, relation: str, day: date, asked: Mask) -> Found:
+        if "SENTDAY" not in self._keys.columns and np.count_nonzero(asked) * FEW < len(self._selected):
+            self._needs_kept = True
+            return Found(np.zeros(len(asked), dtype=bool), np.ones(len(asked), dtype=bool))
+        await self._keys.load(("SENTDAY",), self._messages, self._out)
+        days = self._keys.values("SENTDAY", self._uids)
+        mask = _compare(days, day.toordinal() - EPOCH, relation) & (days != UNDATED)
+        self._masks[id(key)] = mask
+        return Found(mask, mask)
 
     async def _turn(self) -> None:
         if self._progress is not None:
@@ -220,7 +239,7 @@ class Matching:
                 return not self._fits(inner, at, opened)
             case HasHeader() | HasText() if id(key) in self._questions:
                 return any(map(opened.answers, self._questions[id(key)]))
-            case Dated(relation, day, True):
+            case Dated(relation, day, True) if id(key) not in self._masks:
                 return opened.was_sent(relation, day)
         return bool(self._masks[id(key)][at])
 
@@ -267,7 +286,7 @@ def _rows_of_header(data: bytes) -> Rows:
 
 
 def _cost(key: Key) -> int:
-    """What it takes to look for a key, roughly: columns 0, a header field 1, any 2, bodies 3, with headers 4."""
+    """What it takes to look for a key: columns 0, Date or a field of FIELDS 1, any field 2, bodies 3, headers too 4."""
     match key:
         case And(keys) | Or(keys):
             return max(map(_cost, keys), default=0)
@@ -277,6 +296,8 @@ def _cost(key: Key) -> int:
             return 1 if name.upper() in FIELDS else 2
         case HasText(headers=headers):
             return 4 if headers else 3
+        case Dated(sent=True):
+            return 1
     return 0
 
 

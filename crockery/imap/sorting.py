@@ -192,6 +192,12 @@ def _references(message: Read) -> tuple[int, ...]:
     return tuple(map(_number_of, details.references or details.in_reply_to[:1]))
 
 
+def _sent_day(message: Read) -> int:
+    """The calendar day in the sender's zone, days since 1970."""
+    sent = message.details.sent
+    return UNDATED if sent is None else (sent[0] + sent[1] * 60) // 86400
+
+
 READERS: Final[dict[str, tuple[Callable[[], Column], Callable[[Read], object]]]] = {
     "DATE": (NumberColumn, lambda read: read.details.sent[0] if read.details.sent else UNDATED),
     "SUBJECT": (TextColumn, lambda read: fold(read.details.base_subject)),
@@ -200,11 +206,12 @@ READERS: Final[dict[str, tuple[Callable[[], Column], Callable[[Read], object]]]]
     "CC": (TextColumn, _mailbox(b"cc")),
     "DISPLAYFROM": (TextColumn, _display(b"from")),
     "DISPLAYTO": (TextColumn, _display(b"to")),
+    "SENTDAY": (NumberColumn, _sent_day),
     "REPLY": (NumberColumn, lambda read: read.details.is_reply),
     "ID": (NumberColumn, lambda read: _number_of(read.details.message_id)),
     "REFERENCES": (ListColumn, _references),
 }
-"""By key: the kind of its column, and how its value is read. The last three are THREAD's."""
+"""By key: the kind of its column, and how its value is read. The last three are THREAD's, SENTDAY is SEARCH's."""
 OF_HEADER: Final = frozenset(("FROM", "TO", "CC", "DISPLAYFROM", "DISPLAYTO"))
 
 

@@ -18,6 +18,7 @@ from crockery.projections.signing import Signing
 from crockery.projections.smart_host import SmartHosts
 from crockery.projections.submissions import Submissions
 from crockery.projections.threads import Threads
+from crockery.projections.tls_tallies import TLSTallies
 from crockery.projections.trust import Trust
 
 Fold = Callable[[int, int, Mapping[str, Any]], None]
@@ -48,6 +49,7 @@ class State:
         self.questions = Questions()
         self.trust = Trust()
         self.signing = Signing()
+        self.tls_tallies = TLSTallies()
         self.sent = Sent()
         self.submissions = Submissions()
         self.smart_host = SmartHosts()
@@ -88,6 +90,7 @@ class State:
             ("questions", self.questions),
             ("trust", self.trust),
             ("signing", self.signing),
+            ("tls_tallies", self.tls_tallies),
             ("sent", self.sent),
             ("submissions", self.submissions),
             ("smart_host", self.smart_host),
@@ -175,5 +178,6 @@ class State:
             (trust.STS_POLICY_CACHED, (self.trust.sts_policy_cached,)),
             (trust.DKIM_KEY_ADDED, (self.signing.dkim_key_added, kept.secret_replaced)),
             (trust.SRS_KEY_ADDED, (self.signing.srs_key_added,)),
+            (trust.TLS_JUDGED, (self.tls_tallies.tls_judged,)),
         )
         return {kind.code: folds for kind, folds in rows}

@@ -66,6 +66,15 @@ def recipient(server: RunningServer, number: int) -> Recipient:
     return message.recipients[0]
 
 
+def tallied(server: RunningServer) -> dict[tuple[str, str], tuple[int, dict[str, int]]]:
+    """What is kept for TLS-RPT: policy -> good sessions, and bad ones by result type."""
+    found = [item for day in server.store.state.tls_tallies.days.values() for item in day.tallies.items()]
+    return {
+        tuple(key): (tally.successes, {failure.result: count for failure, count in tally.failures.items()})
+        for key, tally in found
+    }
+
+
 async def test_verified_tls_and_two_signatures(tmp_path: Path) -> None:
     async with two_servers(tmp_path) as (here, there):
         number = enqueue(here.store, "ben@there.test")
@@ -77,6 +86,7 @@ async def test_verified_tls_and_two_signatures(tmp_path: Path) -> None:
         assert (attempt.place.tls["verified"], attempt.place.tls["version"]) == ("certificate", "TLSv1.3")
         assert attempt.place.host == "mail.there.test"
         assert b"with ESMTPS" in arrived
+        assert tallied(here) == {("there.test", "no-policy-found"): (1, {})}
         keys = here.store.state.signing.of_domain("example.test")
         records = {f"{key.selector}._domainkey.example.test.".encode(): key.record.encode() for key in keys}
         assert len(records) == 2 and all(len(split_strings(key.record)) < 3 for key in keys)
@@ -95,6 +105,7 @@ async def test_held_and_let_go(tmp_path: Path) -> None:
         assert (held.problem["kind"], held.problem["host"]) == ("certificate", "mail.there.test")
         assert "mail.there.test" in held.problem["names"]
         assert not inbox(there, "ben")
+        assert tallied(here) == {("there.test", "no-policy-found"): (0, {"certificate-not-trusted": 1})}
         reschedule_recipients(here.store, the_server(), number, insecure=True)
         await until(lambda: inbox(there, "ben"))
 

@@ -15,6 +15,7 @@ from crockery.imap.matching import Matching
 from crockery.imap.messages import Messages
 from crockery.imap.recent import Recents
 from crockery.imap.selected import Selected
+from crockery.imap.sorting import Keys
 from crockery.imap.wire.search import And, Dated, HasHeader, HasText, Key, Not, Or, Sized
 from crockery.message.dates import parse_date
 from crockery.message.headers import field_values, iterate_fields, unfold
@@ -128,6 +129,7 @@ class Searched:
         self.texts = Texts(store.folder, self.log.file, self.log.header, self.log.read_message)
 
     def rows(self, count: int) -> None:
+        self.keys = Keys(self.view.mailbox)
         self.texts.clear()
         self.texts.follow(self.numbers[:count])
         self.texts.work(count)
@@ -135,7 +137,7 @@ class Searched:
     async def search(self, key: Key, among: list[int]) -> list[int]:
         reading = Messages(self.log, self.structures, self.texts, Budget())
         out: Any = Quiet()
-        matching = Matching(self.view, reading, out, now=0, among=np.array(among, dtype=np.int64))
+        matching = Matching(self.view, reading, self.keys, out, now=0, among=np.array(among, dtype=np.int64))
         return (await matching.search(key)).tolist()
 
 

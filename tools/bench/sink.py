@@ -5,6 +5,7 @@ servers under test; it keeps the mail, so that it can be checked when the clock 
 """
 
 import multiprocessing
+import random
 import socket
 import ssl
 import threading
@@ -47,8 +48,8 @@ class Sink:
 
 
 @contextmanager
-def running_sink(folder: Path) -> Iterator[Sink]:
-    """A sink on free ports; its certificate lies in `folder`."""
+def running_sink(folder: Path, pause: float = 0.0) -> Iterator[Sink]:
+    """A sink on free ports; its certificate lies in `folder`. It answers to a mail after `pause` seconds at most."""
     root = make(ca=True, common_name="Bench Root", begin=int(time.time()) - DAY, end=int(time.time()) + DAY)
     shown = make(HOSTNAME, signer=root, begin=int(time.time()) - DAY, end=int(time.time()) + DAY)
     ca = folder / "ca.pem"
@@ -59,7 +60,7 @@ def running_sink(folder: Path) -> Iterator[Sink]:
     context = multiprocessing.get_context("fork")
     arrived, (ours, theirs) = context.Value("q", 0), context.Pipe()
     process = context.Process(
-        target=_run, args=(listener, names, shown.server_context(folder), arrived, theirs), daemon=True
+        target=_run, args=(listener, names, shown.server_context(folder), arrived, theirs, pause), daemon=True
     )
     process.start()
     with listener, names:
@@ -76,10 +77,11 @@ def _run(
     context: ssl.SSLContext,
     arrived: "Synchronized[int]",
     pipe: Connection,
+    pause: float,
 ) -> None:
     mails: list[bytes] = []
     threading.Thread(target=_answer_names, args=(names,), daemon=True).start()
-    threading.Thread(target=_accept, args=(listener, context, arrived, mails), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, context, arrived, mails, pause), daemon=True).start()
     with suppress(EOFError):
         pipe.recv()
         pipe.send(mails)
@@ -101,14 +103,18 @@ def _answer_names(names: socket.socket) -> None:
         names.sendto(response.to_wire(), peer)
 
 
-def _accept(listener: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[int]", mails: list[bytes]) -> None:
+def _accept(
+    listener: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[int]", mails: list[bytes], pause: float
+) -> None:
     while True:
         sock, _ = listener.accept()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_serve, args=(sock, context, arrived, mails), daemon=True).start()
+        threading.Thread(target=_serve, args=(sock, context, arrived, mails, pause), daemon=True).start()
 
 
-def _serve(sock: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[int]", mails: list[bytes]) -> None:
+def _serve(
+    sock: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[int]", mails: list[bytes], pause: float
+) -> None:
     """One connection; nothing is taken before STARTTLS."""
     with suppress(OSError):
         lines = sock.makefile("rb")
@@ -129,6 +135,8 @@ def _serve(sock: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[
                 mails.append(_read_mail(lines))
                 with arrived.get_lock():
                     arrived.value += 1
+                if pause:
+                    time.sleep(random.uniform(0, pause))
                 sock.sendall(b"250 taken\r\n")
             elif verb == b"QUIT":
                 sock.sendall(b"221 bye\r\n")

@@ -16,15 +16,17 @@ import trio
 
 from crockery import limits
 from crockery.actions.store import Store
+from crockery.actions.tallies import note_sessions
 from crockery.actions.trust import cache_policy
 from crockery.delivery.routes import Host, Ourselves, Route, Unroutable, find_route
 from crockery.delivery.sending.connecting import Greeting, ServerRefused, Target, greet
 from crockery.delivery.sending.exchange import StreamExchange
 from crockery.delivery.sending.ways import Exchange, NoWay, Obstacle, Wanted
-from crockery.delivery.tls import dane, mta_sts
+from crockery.delivery.tls import dane, mta_sts, tallying
 from crockery.delivery.tls.certificates import Roots
 from crockery.delivery.tls.lookup import Fetch, find_dane, find_sts
 from crockery.delivery.tls.verify import HostPolicy, Pin, Question, Verdict, judge
+from crockery.events.types.trust import TLSSession
 from crockery.net.resolver import Resolver
 from crockery.net.tls_client import TLSPeer
 from crockery.projections.queue import NOWHERE, Place
@@ -67,24 +69,32 @@ class NetDialer:
         self._no_fetch_before: dict[str, int] = {}
 
     async def dial(self, domain: str, wanted: Wanted) -> Exchange:
-        """A connection that may be used for `wanted`. Raises NoWay."""
+        """A connection that may be used for `wanted`. Raises NoWay. Notes how secure what it met was."""
+        met: list[TLSSession] = []
+        try:
+            return await self._dial(domain, wanted, met)
+        finally:
+            note_sessions(self._store, domain, met)
+
+    async def _dial(self, domain: str, wanted: Wanted, met: list[TLSSession]) -> Exchange:
         outside = self._outside
         try:
             route = await find_route(domain, outside.resolver, outside.ourselves(), self._source)
         except Unroutable as error:
             raise NoWay(no_route(error)) from error
-        sts = await self._sts(domain)
+        sts = await self._sts(domain, met)
         worst: Obstacle | None = None
         down: Obstacle | None = None
         for host in route.hosts:
             policy = await self._host_policy(route, host, sts)
             if policy.dane.state is dane.State.FAILED:
+                met.append(tallying.skipped(policy))
                 words = f"the DNS does not say whether {host.name} is protected by DANE ({policy.dane.why})"
                 down = down or Obstacle("deferred", enhanced="4.7.5", text=words, why="dane", place=Place(host.name))
                 continue
             for address in host.addresses:
                 try:
-                    found = await self._try(policy, address, wanted)
+                    found = await self._try(policy, address, wanted, met)
                 except ServerRefused as error:
                     down = down or unreachable(error)
                     continue
@@ -94,7 +104,7 @@ class NetDialer:
                 break  # the other addresses of the host would show the same
         raise NoWay(worst or down or _NOBODY)
 
-    async def _sts(self, domain: str) -> mta_sts.Policy | None:
+    async def _sts(self, domain: str, met: list[TLSSession]) -> mta_sts.Policy | None:
         """The MTA-STS policy in force; one that was fetched is noted."""
         trust, now = self._store.state.trust, self._store.now
         kept = _kept(trust.policies.get(domain))
@@ -104,6 +114,7 @@ class NetDialer:
             return mta_sts.in_force(kept, now)
         found = await find_sts(domain, kept, self._outside.resolver, self._outside.fetch, now)
         if found.failure:
+            met.append(tallying.not_fetched(domain, found))
             logger.info("the MTA-STS policy of %s could not be fetched: %s", domain, found.why)
             if len(self._no_fetch_before) > limits.STS_FAILURES_KEPT:
                 self._no_fetch_before.clear()
@@ -128,13 +139,16 @@ class NetDialer:
             plain_granted=trust.allows_plain(route.domain),
         )
 
-    async def _try(self, policy: HostPolicy, address: str, wanted: Wanted) -> StreamExchange | Obstacle:
+    async def _try(
+        self, policy: HostPolicy, address: str, wanted: Wanted, met: list[TLSSession]
+    ) -> StreamExchange | Obstacle:
         """The connection, if it will do, else why not. Raises ServerRefused."""
         target = Target(policy.host, address, self._outside.port, policy.server_name)
         found = await self._greet(target)
         exchange = found.exchange
         try:
             verdict = judge(policy, found.shown, self._outside.roots, self._store.now, failure=found.failure)
+            met += tallying.judged(policy, verdict, address=address, own=found.own_address, offers_tls=found.offers_tls)
             serves = _WILL_DO[verdict.question]
             if verdict.is_secure and verdict.mx_proven and "REQUIRETLS" in exchange.client.capabilities:
                 serves |= {Wanted.REQUIRETLS}

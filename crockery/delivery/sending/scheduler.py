@@ -19,7 +19,7 @@ from crockery.delivery.recipients import is_local_domain
 from crockery.delivery.sending.agenda import NEVER, Agenda, Destination, Work
 from crockery.delivery.sending.here import deliver_here
 from crockery.delivery.sending.outcomes import Chance
-from crockery.delivery.sending.sender import UNREADABLE, Sender, Sign
+from crockery.delivery.sending.sender import UNREADABLE, Sender, Sign, sign_not
 from crockery.delivery.sending.smart_host import destination_of
 from crockery.delivery.sending.ways import Dialer, Exchange, NoWay, Obstacle, Wanted
 from crockery.events.errors import LogFailed, LogFull
@@ -70,7 +70,7 @@ class Scheduler:
         dialer: Dialer,
         stopping: trio.Event,
         *,
-        sign: Sign = lambda message, pieces: b"",
+        sign: Sign = sign_not,
         is_clock_proven: Callable[[], bool] = lambda: True,
         chance: Chance = random.random,
     ) -> None:

@@ -16,12 +16,14 @@ from typing import Final
 import trio
 
 from crockery.actions.store import Store
+from crockery.actions.tallies import note_sessions
 from crockery.delivery.recipients import is_local_domain
 from crockery.delivery.routes import Unroutable, smart_host_route
-from crockery.delivery.sending.connecting import Greeting, ServerRefused, Target, greet, reply_of
+from crockery.delivery.sending.connecting import ServerRefused, Target, greet, reply_of
 from crockery.delivery.sending.dial import Outside, tls_facts, unreachable
 from crockery.delivery.sending.exchange import StreamExchange
 from crockery.delivery.sending.ways import Dialer, Exchange, NoWay, Obstacle, Wanted
+from crockery.delivery.tls import tallying
 from crockery.delivery.tls.faults import Fault
 from crockery.delivery.tls.verify import HostPolicy, Verdict, judge
 from crockery.events.errors import BodyUnreadable
@@ -81,7 +83,11 @@ class SmartHostDialer:
         found = await greet(self._store.state.settings.hostname, target, self._outside.context)
         exchange = found.exchange
         try:
-            verdict = self._judge(smart, found)
+            policy = HostPolicy(domain=smart.host, host=smart.host)
+            verdict = judge(policy, found.shown, self._outside.roots, self._store.now, failure=found.failure)
+            own, offers = found.own_address, found.offers_tls
+            met = tallying.judged(policy, verdict, address=target.address, own=own, offers_tls=offers)
+            note_sessions(self._store, smart.host, met)
             if not verdict.is_secure:
                 raise NoWay(_insecure(smart, verdict, exchange.place))
             exchange.place = Place(smart.host, target.address, {**(tls_facts(found.shown, verdict) or {}),
@@ -98,10 +104,6 @@ class SmartHostDialer:
         except BaseException:
             await trio.aclose_forcefully(exchange.stream)
             raise
-
-    def _judge(self, smart: SmartHost, found: Greeting) -> Verdict:
-        policy = HostPolicy(domain=smart.host, host=smart.host)
-        return judge(policy, found.shown, self._outside.roots, self._store.now, failure=found.failure)
 
     async def _authenticate(self, smart: SmartHost, exchange: StreamExchange) -> None:
         """Raises NoWay, ServerRefused."""

@@ -108,6 +108,34 @@ class SRSKeyAdded(TypedDict):
     by: int
 
 
+class TLSSession(TypedDict):
+    """A connection that TLS was tried on, or that there was none for want of it, as TLS-RPT counts it (RFC 8460)."""
+
+    policy: str
+    """ "tlsa", "sts" or "no-policy-found"."""
+    of: str
+    """The policy domain."""
+    result: NotRequired[str]
+    """A result type of RFC 8460 §4.3; not there: all was well."""
+    reason: NotRequired[str]
+    host: NotRequired[str]
+    """The MX host; it and what follows where there was one."""
+    address: NotRequired[str]
+    own: NotRequired[str]
+    """Our address."""
+    strings: NotRequired[list[str]]
+    """The policy."""
+    mx: NotRequired[list[str]]
+    """The patterns of an MTA-STS policy."""
+
+
+class TLSJudged(TypedDict):
+    """What came of dialling a recipient domain (or the smart host) once: each host that was tried, in order."""
+
+    domain: str
+    sessions: list[TLSSession]
+
+
 QUESTION_ASKED: Final = EventType(80, "QuestionAsked")
 QUESTION_REMINDED: Final = EventType(81, "QuestionReminded")
 QUESTION_ANSWERED: Final = EventType(82, "QuestionAnswered")
@@ -116,8 +144,9 @@ TRUST_REVOKED: Final = EventType(84, "TrustRevoked")
 STS_POLICY_CACHED: Final = EventType(85, "StsPolicyCached", skippable=True)
 DKIM_KEY_ADDED: Final = EventType(86, "DKIMKeyAdded", secret=True)
 SRS_KEY_ADDED: Final = EventType(87, "SRSKeyAdded", secret=True)
+TLS_JUDGED: Final = EventType(88, "TLSJudged", skippable=True)
 
 TYPES: Final = (
     QUESTION_ASKED, QUESTION_REMINDED, QUESTION_ANSWERED, TRUST_GRANTED, TRUST_REVOKED, STS_POLICY_CACHED,
-    DKIM_KEY_ADDED, SRS_KEY_ADDED,
+    DKIM_KEY_ADDED, SRS_KEY_ADDED, TLS_JUDGED,
 )  # fmt: skip

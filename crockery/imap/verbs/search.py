@@ -14,7 +14,7 @@ from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.verbs.metadata import metadata_position, visible_entries
 from crockery.imap.wire.errors import BadCommand, UidRequired
 from crockery.imap.wire.parser import Command
-from crockery.imap.wire.responses import render_search
+from crockery.imap.wire.responses import render_numbers
 from crockery.imap.wire.search import Changed, InSet, Named, Search, iterate_keys
 
 
@@ -30,7 +30,9 @@ async def handle_search(session: Session, command: Command, arguments: Search) -
     position = selected.mailbox.position
     modseq = highest_modseq(selected, arguments, found)
     if arguments.returns is None and not session.rev2:
-        session.out.write(render_search(numbers.tolist(), modseq), position)
+        for piece in render_numbers(b"SEARCH", numbers, modseq):
+            session.out.write(piece, position)
+            await session.out.relieve()
     else:
         more = [b"MODSEQ %d" % modseq] if modseq else []
         session.out.write(render_results(command.tag, arguments, numbers, uid=command.uid, more=more), position)
@@ -56,7 +58,8 @@ async def find_messages(session: Session, selected: Selected, command: Command, 
     if names_modseq(search):
         session.enable("CONDSTORE")
     saves = search.wants("SAVE")
-    matching = Matching(selected, session.shared.messages, session.out, now=session.store.now)
+    keys = session.shared.sort_keys.of(selected.mailbox)
+    matching = Matching(selected, session.shared.messages, keys, session.out, now=session.store.now)
     try:
         found = await matching.search(search.key, Progress(session.out, command.tag))
     except Exception:

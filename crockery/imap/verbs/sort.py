@@ -6,7 +6,7 @@ from crockery.imap.selected import Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.verbs.search import find_messages, highest_modseq, with_filters
 from crockery.imap.wire.parser import Command
-from crockery.imap.wire.responses import render_sort
+from crockery.imap.wire.responses import render_numbers
 from crockery.imap.wire.sort import Criterion, Sort
 
 
@@ -23,7 +23,9 @@ async def handle_sort(session: Session, command: Command, arguments: Sort) -> Co
     numbers = selected.uids[ordered] if command.uid else ordered + 1
     position = selected.mailbox.position
     if search.returns is None:
-        session.out.write(render_sort(numbers.tolist(), modseq), position)
+        for piece in render_numbers(b"SORT", numbers, modseq):
+            session.out.write(piece, position)
+            await session.out.relieve()
     else:
         more = [b"MODSEQ %d" % modseq] if modseq else []
         session.out.write(render_results(command.tag, search, numbers, uid=command.uid, more=more), position)

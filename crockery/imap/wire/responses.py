@@ -1,6 +1,9 @@
 """Server data: the untagged responses with contents (RFC 3501 and RFC 9051 sections 7.2 to 7.5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from crockery.imap.wire.render import (
     Numbers,
@@ -13,6 +16,7 @@ from crockery.imap.wire.render import (
     render_string,
 )
 from crockery.imap.wire.response_codes import render_capability
+from crockery.limits import IMAP_NUMBERS_STEP
 
 
 def render_capabilities(names: Iterable[str]) -> bytes:
@@ -110,20 +114,16 @@ def render_vanished(ranges: Iterable[tuple[int, int]], *, earlier: bool = False)
     return b"* VANISHED %b%b\r\n" % (b"(EARLIER) " if earlier else b"", uids)
 
 
-def render_search(numbers: Iterable[int], modseq: int = 0) -> bytes:
-    """`"SEARCH" *(SP nz-number)`: one line however long: programs read only the first (RFC 3501 section 7.2.5).
+def render_numbers(name: bytes, numbers: npt.NDArray[np.integer], modseq: int = 0) -> Iterator[bytes]:
+    """`"SEARCH" *(SP nz-number)` or `"SORT" ...`: one line however long, as programs read only the first, in pieces.
 
-    `modseq`, unless 0: the highest of them, `SP "(" "MODSEQ" SP mod-sequence-value ")"` (RFC 7162 section 3.1.5).
+    `modseq`, unless 0: the highest of them, `SP "(" "MODSEQ" SP mod-sequence-value ")"` (RFC 7162 §3.1.5, RFC 5256).
     """
-    end = b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n"
-    return b" ".join([b"* SEARCH", *map(b"%d".__mod__, numbers)]) + end
-
-
-def render_sort(numbers: Sequence[int], modseq: int = 0) -> bytes:
-    """`sort-data = "SORT" *(SP nz-number) [SP search-sort-mod-seq]` (RFC 5256, RFC 7162)"""
-    suffix = b" (MODSEQ %d)" % modseq if modseq else b""
-    # printed by list's own repr, the fastest there is
-    return b"* SORT" + str([None, *numbers])[5:-1].replace(",", "").encode("ascii") + suffix + b"\r\n"
+    yield b"* " + name
+    for start in range(0, len(numbers), IMAP_NUMBERS_STEP):
+        some = numbers[start : start + IMAP_NUMBERS_STEP].tolist()
+        yield b" " + str(some)[1:-1].replace(",", "").encode("ascii")  # list's own repr is the fastest there is
+    yield b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n"
 
 
 def render_threads(roots: Sequence[int], children: Mapping[int, Sequence[int]], numbers: Sequence[int]) -> bytes:

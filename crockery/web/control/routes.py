@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from crockery.web.control import accounts, addresses, dns, journal, queue, settings, smart_host, status, trust
+from crockery.web.control import accounts, addresses, dns, journal, queue, settings, smart_host, status, tallies, trust
 from crockery.web.control.errors import ControlError
 from crockery.web.control.request import Context, Json, Lines, Request
 
@@ -68,6 +68,7 @@ ROUTES: Final = (
     Route("GET", "/v1/whitelist/tls", trust.list_grants),
     Route("PUT", "/v1/whitelist/tls/{domain}", trust.grant),
     Route("DELETE", "/v1/whitelist/tls/{domain}", trust.revoke),
+    Route("GET", "/v1/tls-tallies", tallies.list_tallies),
     Route("GET", "/v1/dns", dns.list_records),
     Route("GET", "/v1/log", journal.read_log, follows=True),
     Route("GET", "/v1/history", journal.read_history),

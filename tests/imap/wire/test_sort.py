@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from crockery.imap.filters import expand_filters
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.multisearch import MailboxFilter, Multisearch
 from crockery.imap.wire.params import Option
-from crockery.imap.wire.responses import render_partial, render_sort, render_threads, render_update
+from crockery.imap.wire.responses import render_numbers, render_partial, render_threads, render_update
 from crockery.imap.wire.search import Aged, And, HasFlag, Key, Named, Not, Or, SavedDated, Search
 from crockery.imap.wire.search_returns import CancelUpdate, PartialRange
 from crockery.imap.wire.sort import Criterion, Sort, Thread
@@ -86,9 +87,14 @@ def test_partial_ranges(first: int, last: int, from_end: bool, count: int) -> No
 
 
 def test_rendered() -> None:
-    assert render_sort([]) == b"* SORT\r\n"
-    assert render_sort([5, 3, 4]) == b"* SORT 5 3 4\r\n"
-    assert render_sort([5], 17) == b"* SORT 5 (MODSEQ 17)\r\n"
+    def sorted_as(numbers: list[int], modseq: int = 0) -> bytes:
+        return b"".join(render_numbers(b"SORT", np.array(numbers, dtype=np.int64), modseq))
+
+    assert sorted_as([]) == b"* SORT\r\n"
+    assert sorted_as([5, 3, 4]) == b"* SORT 5 3 4\r\n"
+    assert sorted_as([5], 17) == b"* SORT 5 (MODSEQ 17)\r\n"
+    many = list(range(25_000, 0, -1))
+    assert sorted_as(many) == b"* SORT " + b" ".join(b"%d" % number for number in many) + b"\r\n"
     assert render_partial(-1, -2, [7, 8]) == b"PARTIAL (-1:-2 7:8)"
     assert render_partial(1, 2, []) == b"PARTIAL (1:2 NIL)"
     assert render_update(b"C01", b"ADDTO", [(1, [2733]), (1, [2731, 2732])], uid=True) == (
