@@ -53,8 +53,8 @@ def confirm_trust(original: Original, held: Held, *, can_undo: bool) -> Letter:
     """On its way, and a grant."""
     if isinstance(held.trouble, NoTLS):
         grant = (
-            f"From now on, mail to {held.seen_domain} goes without encryption wherever there is none to be had, and "
-            "you are not asked."
+            f"From now on, mail from this server to {held.seen_domain} goes without encryption when there is none to "
+            "be had, and nobody is asked."
         )
     else:
         grant = (

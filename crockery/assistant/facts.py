@@ -38,7 +38,9 @@ class PolicyFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoTLS:
-    """The mail server offers no TLS."""
+    """The mail server offers no TLS; `trusted` tells when it was trusted by its key, which it showed over TLS."""
+
+    trusted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

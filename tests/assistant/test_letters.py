@@ -58,6 +58,7 @@ def certificate(*faults: CertificateFault) -> Held:
 
 QUESTIONS: dict[str, list[Held]] = {
     "no-tls": [held(NoTLS())],
+    "no-tls-any-more": [held(NoTLS(SENT - 40 * DAY))],
     "certificate-other-name": [held(OTHER_NAME)],
     "certificate-expired": [certificate(CertificateFault.EXPIRED)],
     "certificate-not-yet-valid": [certificate(CertificateFault.NOT_YET_VALID)],
@@ -227,7 +228,7 @@ def test_long_lists_and_subjects_stay_readable() -> None:
         ("no-tls", "offers no encryption at all."),
         ("certificate-other-name", "shows a certificate for another name."),
         ("policy-dane", "breaks the rule that shady.test itself has published (DANE)."),
-        ("changed-key", "shows a key that is not the one you trusted."),
+        ("changed-key", "shows another key than the one that was trusted."),
     ],
 )
 def test_why_it_was_given_up(name: str, expected: str) -> None:

@@ -17,6 +17,7 @@ from crockery.projections.queue import Attempt
 from tests.support.dns_server import SignedDNS
 from tests.support.far_postfix import FarPostfix
 from tests.support.others import unsigned_world, validating_world
+from tests.support.queue import enqueue
 from tests.support.server import RunningServer, running_server, test_ca
 from tests.support.story import Person, story, until, words_of
 
@@ -48,6 +49,8 @@ async def test_a_host_whose_records_cannot_be_had_is_skipped(
         attempt = await last_attempt(anna, await anna.write("ben@lame.signed.test"))
         assert attempt.place.host == "mx.spare.signed.test" and attempt.place.tls is not None
         assert (attempt.result, attempt.place.tls["verified"]) == ("delivered", "dane")
+        number = await anna.write("ben@lame.signed.test", options=["REQUIRETLS"])
+        assert (await last_attempt(anna, number)).why == "dane"  # nobody knows yet whether the other host promises it
         number = await anna.write("ben@silent.signed.test")
         attempt = await last_attempt(anna, number)
         assert (attempt.result, attempt.why, anna.state(number)) == ("deferred", "dane", "DUE")
@@ -185,3 +188,18 @@ async def test_tls_required_no_is_the_answer_send(others: FarPostfix, clock: Moc
         await anna.write("carol@shady.test", fields=[("TLS-Required", "No")])
         await until(lambda: len(others.mails("carol@shady.test")) > before, "the mail")
         assert anna.has_read_all
+
+
+async def test_nobody_is_asked_about_mail_of_our_own(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
+    async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
+        outside.publish(SELF, "enforce", f"mx.{SELF}")
+        notices = [
+            enqueue(anna.here.store, f"iris@{domain}", origin="notice", reverse_path="")
+            for domain in ("shady.test", "plain.test", SELF)
+        ]
+        for number in notices:
+            await anna.tried(number)
+        assert [anna.state(number) for number in notices] == ["DELIVERED", "DELIVERED", "DUE"]
+        assert anna.queued(notices[2]).recipients[0].story[-1].why == "policy"
+        await anna.days_pass(8)
+        assert anna.state(notices[2]) == "FAILED" and anna.has_read_all

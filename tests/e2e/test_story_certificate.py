@@ -123,7 +123,7 @@ async def _trust_again(anna: Person) -> None:
     await anna.write(BEN)
     question = await anna.letter()
     words = words_of(question)
-    assert "Now there is another key" in words and "you told Crockery to trust shady.test's mail server" in words
+    assert "Now there is another key" in words and "Crockery was told to trust shady.test's mail server" in words
     fingerprint = " ".join(old["key"][start : start + 4] for start in range(0, 32, 4))
     assert f"trusted until now:\n    {fingerprint}" in text_of(question).replace("\r\n", "\n")
     await anna.answer(question, "trust shady.test")
@@ -146,6 +146,6 @@ async def _silence(anna: Person, number: int) -> None:
     assert notice["Return-Path"] == "<>" and notice.get_content_type() == "multipart/report"
     assert notice["Subject"].startswith("Not delivered:")
     words = words_of(notice)
-    assert "no secure way to send it in time: shady.test's mail server shows a key that is not the one you tr" in words
+    assert "no secure way to send it in time: shady.test's mail server shows another key than the one that was" in words
     assert "send the message again, and answer the question" in words
     assert anna.state(number) == "FAILED" and anna.has_read_all

@@ -37,7 +37,7 @@ async def test_trusted_and_not_any_more(others: FarPostfix, clock: MockClock, tm
     async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
         await anna.write(BEN)
         done = await anna.answer(await anna.letter(), "Trust plain.test")
-        assert "mail to plain.test goes without encryption" in words_of(done)
+        assert "mail from this server to plain.test goes without encryption" in words_of(done)
         await until(lambda: len(others.mails(BEN)) == before + 1, "the mail that was asked about")
         (grant,) = await anna.grants()
         assert (grant["domain"], grant["host"]) == ("plain.test", None)

@@ -79,8 +79,9 @@ def told_held(problems: Problems, recipients: Iterable[str], trust: Trust, now: 
 def trouble_of(domain: str, problem: Mapping[str, Any], trust: Trust, now: int) -> Trouble:
     """A problem as the letters know it."""
     kind, fault = problem["kind"], problem.get("fault", "")
+    grants = [grant for grant in trust.of_domain(domain) if grant.spki and grant.host == problem["host"]]
     if kind == "no-tls":
-        return NoTLS()
+        return NoTLS(grants[-1].time // 1_000_000 if grants else None)
     if kind == "policy":
         policy = Policy.DANE if problem.get("policy") == "DANE" else Policy.MTA_STS
         return BrokenPolicy(policy, _POLICY_FAULTS.get(fault, PolicyFault.CERTIFICATE))
@@ -92,7 +93,6 @@ def trouble_of(domain: str, problem: Mapping[str, Any], trust: Trust, now: int) 
         valid_until=problem.get("not_after") or None,
         fingerprint=problem.get("spki", ""),
     )
-    grants = [grant for grant in trust.of_domain(domain) if grant.host == problem["host"]]
     if kind == "changed" and grants:
         return ChangedKey(certificate, grants[-1].time // 1_000_000, grants[-1].spki)
     return certificate

@@ -13,7 +13,7 @@ from crockery.message.dates import spell_day
 
 def clause(held: Held) -> str:
     """In short."""
-    return "shows a key that is not the one you trusted"
+    return "shows another key than the one that was trusted"
 
 
 def explain(held: Held, zone: int) -> list[Block]:
@@ -21,7 +21,7 @@ def explain(held: Held, zone: int) -> list[Block]:
     trouble = held.trouble
     assert isinstance(trouble, ChangedKey)
     return [
-        f"On {spell_day(trouble.granted, zone)} you told Crockery to trust {held.seen_domain}'s mail server "
+        f"On {spell_day(trouble.granted, zone)} Crockery was told to trust {held.seen_domain}'s mail server "
         f"({held.host}) by the key that it had then. Now there is another key. The server still "
         f"{describe_fault(trouble.certificate)}, so that key was all there was to know it by.",
         "This happens when a server gets a new certificate. It is also just what you would see if someone else had "

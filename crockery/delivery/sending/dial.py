@@ -102,6 +102,8 @@ class NetDialer:
                     return found
                 worst = _worse(worst, found)
                 break  # the other addresses of the host would show the same
+        if wanted is Wanted.REQUIRETLS and down is not None:
+            worst = None  # it is that host, perhaps, which promises it
         raise NoWay(worst or down or _NOBODY)
 
     async def _sts(self, domain: str, met: list[TLSSession]) -> mta_sts.Policy | None:
