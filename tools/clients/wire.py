@@ -2,7 +2,7 @@
 
 The recorder stands between the two: it ends the program's TLS with the server's own certificate, and speaks TLS to the
 server. Where they agree on COMPRESS=DEFLATE, it reads through that too. Lines of the program begin with `C: `, those of
-the server with `S: `; a long one is cut.
+the server with `S: `; of long lines and literals the beginning is shown.
 """
 
 import contextlib
@@ -18,7 +18,8 @@ from typing import Final
 
 import trio
 
-LONGEST: Final = 2000  # octets shown of a line
+LONGEST: Final = 2000  # octets shown of a line, and of a literal
+LITERAL: Final = re.compile(rb".*\{(?P<size>[0-9]+)\+?\}\r\n", re.DOTALL)
 COMPRESSING: Final = re.compile(rb"(?P<tag>\S+) COMPRESS DEFLATE\r\n", re.IGNORECASE)
 
 
@@ -28,6 +29,9 @@ class Transcript:
 
     path: Path
     rest: dict[str, bytes] = field(default_factory=lambda: {"C": b"", "S": b""})
+    literal: dict[str, int] = field(default_factory=lambda: {"C": 0, "S": 0})
+    """Octets still to come of a literal."""
+    hidden: int = 0
     inflaters: "dict[str, zlib._Decompress]" = field(default_factory=dict)
     compressing: bytes = b""
     """The tag of COMPRESS, while its answer is awaited."""
@@ -38,8 +42,22 @@ class Transcript:
         while b"\n" in self.rest[side]:
             line, _, rest = self.rest[side].partition(b"\n")
             self.rest[side] = rest
-            self._write(side, line + b"\n")
-            self._notice_compression(side, line + b"\n")
+            self._pass_line(side, line + b"\n")
+
+    def _pass_line(self, side: str, line: bytes) -> None:
+        left = self.literal[side]
+        self.literal[side] = max(0, left - len(line))
+        if self.literal[side] > LONGEST:
+            self.hidden += 1
+            return
+        if self.hidden:
+            self._write(side, b"[... %d lines]" % self.hidden)
+            self.hidden = 0
+        self._write(side, line)
+        if left < len(line):
+            if found := LITERAL.fullmatch(line):
+                self.literal[side] = int(found["size"])
+            self._notice_compression(side, line)
 
     def _inflated(self, side: str, data: bytes) -> bytes:
         return self.inflaters[side].decompress(data) if side in self.inflaters else data
