@@ -1,12 +1,15 @@
 """`crockery queue`: mail that waits to go elsewhere."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from crockery.cli import output
 from crockery.cli.options import control, json_option, log_option
 from crockery.web.words import listed, plural
+
+_POLICIES: Final = {"tlsa": "DANE", "sts": "MTA-STS", "no-policy-found": "none"}
 
 
 @click.group()
@@ -145,3 +148,33 @@ def cancel(number: str, recipients: tuple[str, ...], log: Path, as_json: bool) -
         output.write_json({**results[-1], "cancelled": gone})
     else:
         output.note(f"Message {number} does not go to {listed(gone)}" + (f"; {listed(left)} stay." if left else "."))
+
+
+@queue.command()
+@click.option("--day", metavar="DAY", help="One day only, like 2026-11-22 (UTC).")
+@log_option
+@json_option
+def tallies(day: str | None, log: Path, as_json: bool) -> None:
+    """How secure the ways to other domains were, day by day.
+
+    Connections under each domain's policy (DANE, MTA-STS, or none), as reports to that domain count them (RFC 8460).
+    """
+    with control(log) as api:
+        found = api.ask("GET", "tls-tallies", query={"day": day} if day else {})
+    if as_json:
+        output.write_json(found)
+        return
+    rows = [
+        (item["day"], output.shown(policy["domain"]), _POLICIES.get(policy["type"], policy["type"]),
+         f"{policy['successes']:,}", f"{sum(one['sessions'] for one in policy['failures']):,}",
+         output.shown(", ".join(dict.fromkeys(one["result"] for one in policy["failures"]))))
+        for item in found["items"]
+        for policy in item["policies"]
+    ]  # fmt: skip
+    output.table(
+        ("day", "domain", "policy", "good", "bad", "what was wrong"), rows, right=(3, 4),
+        none="No connection to another mail server has been made" + (f" on {day}." if day else " lately."),
+    )  # fmt: skip
+    for item in found["items"]:
+        if item["left_out"]:
+            output.hint(f"{item['day']}: {plural(item['left_out'], 'connection')} more, to other domains.")

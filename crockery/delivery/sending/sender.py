@@ -5,7 +5,7 @@ outcome. Only a crash, or a lost connection, between the end and its answer may 
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import trio
@@ -31,11 +31,16 @@ from crockery.smtp.wire.xtext import encode_orcpt, encode_xtext
 
 logger: Final = logging.getLogger(__name__)
 
-Sign = Callable[[QueuedMessage, Iterable[bytes]], bytes]
-"""The DKIM-Signature fields for a message given in pieces; b"" for none. May be called in a thread."""
+Sign = Callable[[QueuedMessage, Iterable[bytes]], Awaitable[bytes]]
+"""The DKIM-Signature fields for a message given in pieces (taken in a thread, perhaps); b"" for none."""
 
 GIVEN_UP: Final = Reply(421, "4.3.0", "Crockery gave the connection up")
 UNREADABLE: Final = Obstacle("failed", enhanced="5.3.0", why="unreadable", text="Crockery's copy of it is damaged")
+
+
+async def sign_not(message: QueuedMessage, pieces: Iterable[bytes]) -> bytes:
+    """A `Sign` that does not."""
+    return b""
 
 
 class Sender:
@@ -159,9 +164,9 @@ class Sender:
         log = self._store.log
         if message.size <= QUEUE_SMALL:
             whole = b"".join(log.read_message(message.id))
-            yield self._sign(message, (whole,)) + whole
+            yield await self._sign(message, (whole,)) + whole
             return
-        yield await trio.to_thread.run_sync(self._sign, message, self._pieces(message))
+        yield await self._sign(message, self._pieces(message))
         for start in range(0, message.size, QUEUE_PIECE):
             yield await trio.to_thread.run_sync(log.read_range, message.id, start, QUEUE_PIECE)
 

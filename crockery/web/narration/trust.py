@@ -48,6 +48,11 @@ def _srs_key_added(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     return f"{names.actor(facts)} made the key by which bounces of forwarded mail are known"
 
 
+def _tls_judged(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    said = [f"{one.get('host') or one['of']}: {one.get('result', 'good')}" for one in facts["sessions"]]
+    return f"TLS on the way to {facts['domain']} was looked at ({', '.join(said)})"
+
+
 SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.QUESTION_ASKED, _question_asked),
     (events.QUESTION_REMINDED, _question_reminded),
@@ -57,4 +62,5 @@ SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.STS_POLICY_CACHED, _sts_policy_cached),
     (events.DKIM_KEY_ADDED, _dkim_key_added),
     (events.SRS_KEY_ADDED, _srs_key_added),
+    (events.TLS_JUDGED, _tls_judged),
 )
