@@ -6,7 +6,8 @@ that are possible and not sure then, since they have no row there yet, are read 
 tree is evaluated for that message alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -102,9 +103,10 @@ class Matching:
             some = open_ones[start : start + limits.IMAP_SLICE_KEPT].tolist()
             if progress is not None:
                 await progress.tell(start, len(open_ones))
+            kept = self._kept(some)
+            read = {at: _Opened(self._messages, int(self._numbers[at]), kept.get(at)) for at in some}
             foreign: dict[int, _Opened] = {}  # 8-bit text, whose charset may have to be guessed: that takes long
-            for at, kept in zip(some, self._kept(some), strict=True):
-                opened = _Opened(self._messages, int(self._numbers[at]), kept)
+            for at, opened in read.items():
                 if self._sizes[at] > limits.IMAP_STREAMED_MIN:
                     result[at] = (await self._read_in_thread(key, {at: opened}))[0]
                 elif self._needs_text and not opened.data.isascii():
@@ -114,6 +116,7 @@ class Matching:
                 await self._out.pause()
             if foreign:
                 result[list(foreign)] = await self._read_in_thread(key, foreign)
+            self._keep_rows(read.values())
         chosen: Indices = self._indices[result]
         return chosen
 
@@ -216,13 +219,19 @@ class Matching:
 
     # Second pass.
 
-    def _kept(self, some: list[int]) -> Sequence[Kept | None]:
+    def _kept(self, some: list[int]) -> dict[int, Kept]:
         """What the structure file has, of small messages: rows that it lacks are made at once."""
         if not self._needs_kept:
-            return [None] * len(some)
+            return {}
         small = [at for at in some if self._sizes[at] <= limits.IMAP_STREAMED_MIN]
-        kept = dict(zip(small, self._messages.kept(self._numbers[small].tolist()), strict=True))
-        return [kept.get(at) for at in some]
+        return dict(zip(small, self._messages.kept(self._numbers[small].tolist()), strict=True))
+
+    def _keep_rows(self, read: Iterable["_Opened"]) -> None:
+        """What had to be read is kept where the text file comes to it next, as it does after an import."""
+        with contextlib.suppress(OSError):  # the follower meets it too, and reports it
+            for opened in read:
+                if opened.made is not None:
+                    self._messages.searchable.add(opened.number, opened.made)
 
     async def _read_in_thread(self, key: Key, some: Mapping[int, "_Opened"]) -> list[bool]:
         octets = int(self._sizes[list(some)].sum(dtype=np.int64))
@@ -249,40 +258,42 @@ class _Opened:
 
     def __init__(self, messages: Messages, number: int, kept: Kept | None) -> None:
         self._messages = messages
-        self._number = number
+        self.number = number
         self._kept = kept
 
     @cached_property
     def data(self) -> bytes:
-        return self._messages.read(self._number)
+        return self._messages.read(self.number)
 
     @cached_property
     def _rows(self) -> Rows:
         return rows_of(searched(self.data))
 
     @cached_property
-    def _header_rows(self) -> Rows:
-        return _rows_of_header(self.data)
+    def _header(self) -> bytes:
+        """With the fields that the structure file keeps at least."""
+        header = None if self._kept is None else self._kept.header
+        return self.data if header is None else header
 
     @cached_property
-    def _kept_rows(self) -> Rows:
-        header = None if self._kept is None else self._kept.header
-        return self._header_rows if header is None else _rows_of_header(header)
+    def _header_rows(self) -> Rows:
+        return rows_of(Searched(searched_header(self.data, 0, header_length(self.data)), b""))
+
+    @property
+    def made(self) -> Rows | None:
+        """The rows of the message, if they had to be made."""
+        rows: Rows | None = self.__dict__.get("_rows")
+        return rows
 
     def answers(self, question: Question) -> bool:
         if question.of_body:
             return question.fits(self._rows)
-        return question.fits(self._kept_rows if question.of_field else self._header_rows)
+        return question.fits(self._header_rows) if question.field is None else question.fits_field(self._header)
 
     def was_sent(self, relation: str, day: date) -> bool:
-        header = None if self._kept is None else self._kept.header
-        values = field_values(self.data if header is None else header, b"date")
+        values = field_values(self._header, b"date")
         sent = parse_date(values[0]) if values else None
         return sent is not None and _compare_days(sent.day.toordinal(), day.toordinal(), relation)
-
-
-def _rows_of_header(data: bytes) -> Rows:
-    return rows_of(Searched(searched_header(data, 0, header_length(data)), b""))
 
 
 def _cost(key: Key) -> int:

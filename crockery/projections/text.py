@@ -20,6 +20,7 @@ from crockery.events.file import LogFile
 from crockery.events.format import HEADER_SIZE, Header
 from crockery.message.searched import SEPARATOR, Searched, field_of, field_prefix, find_field, needle, searched
 from crockery.message.searched import VERSION as SEARCHED_VERSION
+from crockery.message.text import header_texts
 from crockery.projections.text_file import Find, Numbers, Run, Seen, TextFile
 from crockery.projections.text_file import Texts as Row
 
@@ -49,13 +50,19 @@ class Question(NamedTuple):
         return self.area == _OF_BODIES
 
     @property
-    def of_field(self) -> bool:
-        """Whether it is about one of FIELDS alone."""
-        return self.area == _OF_FIELDS
+    def field(self) -> str | None:
+        """Which of FIELDS it is about, if one of them."""
+        return FIELDS[self.column] if self.area == _OF_FIELDS else None
 
     def fits(self, rows: Rows) -> bool:
         """Whether it is in this message."""
         text = rows[self.area][self.column]
+        return self.find(text, 0, len(text)) >= 0
+
+    def fits_field(self, header: bytes) -> bool:
+        """The same of a message that has this header, or as much of it as concerns the field."""
+        values = header_texts(header, (self.field or "").encode("ascii"))
+        text = b"".join(SEPARATOR + needle(value) for value in values)
         return self.find(text, 0, len(text)) >= 0
 
 
