@@ -1,0 +1,127 @@
+"""No command on a large mailbox keeps the event loop from others for long; `tools/latency.py` has the long form.
+
+The goal is 50 ms at 100,000 messages (design §5), so half of it at half as many; what is counted is CPU, so that it
+does not depend on what else the machine does.
+"""
+
+from pathlib import Path
+
+import trio
+
+from tests.support.dialog import Client, logged_in
+from tests.support.server import PASSWORD, RunningServer, running_server
+from tests.support.turns import Turns
+
+MESSAGES = 50_000
+DIFFERENT = 200
+GOAL = 0.025
+COMMANDS = (
+    "SELECT large",
+    "UID FETCH 1:* (FLAGS)",
+    "FETCH 1:* (UID ENVELOPE BODYSTRUCTURE)",
+    "FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])",
+    "FETCH 1:2000 (BODY.PEEK[])",
+    "SEARCH ALL",
+    "SEARCH NOT SUBJECT 17",
+    'SEARCH OR TEXT "word 7" BODY "word 8"',
+    "SEARCH HEADER Message-ID 99",
+    "SEARCH SENTSINCE 1-Feb-2024 SENTBEFORE 1-Mar-2024",
+    "SEARCH UID 1:3,5:9,11:*",
+    "SORT (DATE) UTF-8 ALL",
+    "SORT (SUBJECT REVERSE FROM) UTF-8 ALL",
+    "UID SORT RETURN (PARTIAL 1:100) (REVERSE SIZE ARRIVAL) UTF-8 ALL",
+    "SORT (DISPLAYFROM) UTF-8 1:5000",
+    "THREAD ORDEREDSUBJECT UTF-8 ALL",
+    "THREAD REFERENCES UTF-8 ALL",
+    "UID THREAD REFS UTF-8 NOT SEEN",
+    "STORE 1:* +FLAGS (\\Flagged)",
+    "STORE 1:* -FLAGS.SILENT (\\Flagged)",
+    "ENABLE QRESYNC",
+    "STORE 1:* +FLAGS (word)",
+    "FETCH 1:* (FLAGS) (CHANGEDSINCE 1)",
+    "COPY 1:* copies",
+    "STATUS copies (MESSAGES UNSEEN DELETED SIZE HIGHESTMODSEQ)",
+    'LIST "" * RETURN (STATUS (MESSAGES UNSEEN DELETED SIZE))',
+    "SELECT copies",
+    "UID MOVE 1:25000 box1",
+    "STORE 1:* +FLAGS.SILENT (\\Deleted)",
+    "EXPUNGE",
+    "SELECT box1 (QRESYNC (1 1))",
+    "UNSELECT",
+    "DELETE large",
+)
+
+
+def mail(number: int) -> bytes:
+    """The numberth of its kind: every seventh begins a thread."""
+    first = number - number % 7
+    return b"".join((
+        b"From: Someone %d <someone%d@example.test>\r\nSubject: Re: about %d\r\n" % (number, number, first),
+        b"Date: %d Feb 2024 10:00:00 +0100\r\nMessage-ID: <%d@example.test>\r\n" % (number % 28 + 1, number),
+        b"References: <%d@example.test>\r\n" % first if number > first else b"",
+        b"\r\nword %d\r\n" % number * 20,
+    ))  # fmt: skip
+
+
+class Reader:
+    """A client that takes what it is told and looks at the last line alone."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self._stream = stream
+
+    async def command(self, data: bytes) -> bytes:
+        """Say it, with a tag; returns the tagged line."""
+        await self._stream.send_all(b"x " + data + b"\r\n")
+        said = b"\r\n"
+        while not (said.endswith(b"\r\n") and b"\r\nx " in said):
+            said = said[-200:] + await self._stream.receive_some(1 << 20)
+        return said[said.rindex(b"\r\nx ") + 2 : -2]
+
+    async def expect(self, data: bytes) -> None:
+        """Say it, and it is done."""
+        assert (await self.command(data)).startswith(b"x OK"), data
+
+
+async def fill(server: RunningServer, reader: Reader) -> None:
+    """The mailbox large, and some beside it."""
+    await reader.expect(b"LOGIN anna " + PASSWORD.encode())
+    for name in (b"large", b"copies", *(b"box%d" % number for number in range(200))):
+        await reader.expect(b"CREATE " + name)
+    literals = [b" {%d+}\r\n%b" % (len(one), one) for one in map(mail, range(DIFFERENT))]
+    await reader.expect(b"APPEND large" + b"".join(literals))
+    await reader.expect(b"SELECT large")
+    count = DIFFERENT
+    while count < MESSAGES:
+        more = min(count, MESSAGES - count)
+        await reader.expect(b"COPY 1:%d large" % more)
+        count += more
+    for follower in (server.services.structures, server.services.texts):
+        while follower.work(DIFFERENT):
+            pass
+
+
+async def slow_reader(server: RunningServer) -> Client:
+    """Asks for everything and takes nothing."""
+    client = await logged_in(server, "anna")
+    await client.send(b"a SELECT large\r\nb FETCH 1:* (BODY.PEEK[])\r\n")
+    return client
+
+
+async def test_no_command_holds_the_loop(tmp_path: Path) -> None:
+    with trio.fail_after(300):
+        async with running_server(tmp_path) as server:
+            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
+            reader = Reader(stream)
+            await fill(server, reader)
+            slow = await slow_reader(server)
+            turns = Turns()
+            trio.lowlevel.add_instrument(turns)
+            longest = {}
+            for command in COMMANDS:
+                assert (await reader.command(command.encode())).startswith(b"x OK"), command
+                longest[command] = turns.take()
+            trio.lowlevel.remove_instrument(turns)
+            await slow.close()
+            await stream.aclose()
+    too_long = {command: seconds for command, seconds in longest.items() if seconds > GOAL}
+    assert not too_long
