@@ -51,7 +51,7 @@ def fill(store: Store) -> int:
     count = 0
     for mail in read_mails():
         date = store.now - 3600 * mail.hours
-        text = compose(_draft(mail, date, known))
+        text = compose(draft_of(mail, date, known))
         body, said = received(text), read_conversation(text)
         deliveries = [_delivery(store, place) for place in mail.places]
         deliver(store, actor, body, deliveries, via="import", date=date, message_id=said.message_id, keys=said.keys)
@@ -82,7 +82,8 @@ def _person(text: str) -> Mailbox:
     return Mailbox(match["address"], match["name"] or "")
 
 
-def _draft(mail: Mail, date: int, known: Mapping[str, Attachment]) -> Draft:
+def draft_of(mail: Mail, date: int, known: Mapping[str, Attachment]) -> Draft:
+    """What `compose` makes the mail of; `known` are the attachments by name."""
     fields = mail.fields
     return Draft(
         sender=_person(fields["from"]),
