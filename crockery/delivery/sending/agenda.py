@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from crockery.delivery.sending.timetable import NEVER, Timetable
 from crockery.limits import (
     QUEUE_CONNECTIONS,
     QUEUE_DESTINATION_FIRST,
@@ -21,8 +22,6 @@ from crockery.limits import (
     QUEUE_SUSPECT_CONNECTIONS,
 )
 from crockery.projections.queue import Queue, QueuedMessage, Recipient
-
-NEVER: Final = 1 << 62
 
 _PAUSES: Final = (60, 300, 900, 1800)
 """Seconds that a destination is left alone after it could not be reached; the last one is repeated."""
@@ -33,8 +32,8 @@ class Destination:
     """What waits for it, and how it goes."""
 
     domain: str
-    heap: list[tuple[int, int]] = field(default_factory=list)
-    """Unix seconds of the next attempt, number of the message."""
+    waiting: Timetable = field(default_factory=Timetable)
+    """Messages by the time of their next attempt."""
     scheduled: int = NEVER
     """When its turn comes, as the agenda's heap has it."""
     busy: int = 0
@@ -102,7 +101,7 @@ class Agenda:
             destination = self._destinations.get(domain)
             if destination is None:
                 destination = self._destinations[domain] = Destination(domain)
-            heapq.heappush(destination.heap, (due, message.id))
+            destination.waiting.add(due, message.id)
             self._schedule(destination)
 
     def find(self, domain: str) -> Destination | None:
@@ -153,9 +152,7 @@ class Agenda:
 
     def take_for(self, destination: Destination, now: int) -> Work | None:
         """The next message for a destination that there is a connection to already."""
-        heap = destination.heap
-        while heap and heap[0][0] <= now:
-            _, number = heapq.heappop(heap)
+        while (number := destination.waiting.take(now)) is not None:
             message = self._queue.by_id.get(number)
             if message is None or (number, destination.domain) in self._claimed or self._queue.stands_still(message):
                 continue
@@ -178,7 +175,7 @@ class Agenda:
     def postpone(self, work: Work, until: int) -> None:
         """The claim is over, and nothing of it is to be looked at before `until` (unix seconds)."""
         self._claimed.discard((work.message.id, work.destination.domain))
-        heapq.heappush(work.destination.heap, (until, work.message.id))
+        work.destination.waiting.add(until, work.message.id)
         self._schedule(work.destination)
 
     def ended(self, destination: Destination, *, was_suspect: bool, was_slow: bool = False) -> None:
@@ -220,13 +217,13 @@ class Agenda:
 
     def _schedule(self, destination: Destination) -> None:
         """See that the destination has a turn when it can use one."""
-        if not destination.heap or destination.busy >= destination.limit or destination.domain in self._parked:
+        if not destination.waiting or destination.busy >= destination.limit or destination.domain in self._parked:
             return
-        time = max(destination.heap[0][0], destination.not_before)
+        time = max(destination.waiting.first, destination.not_before)
         if time < destination.scheduled:
             destination.scheduled = time
             heapq.heappush(self._heap, (time, destination.domain))
 
     def _forget(self, destination: Destination) -> None:
-        if not destination.heap and not destination.busy:
+        if not destination.waiting and not destination.busy:
             self._destinations.pop(destination.domain, None)

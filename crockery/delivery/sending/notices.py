@@ -5,10 +5,9 @@ is over, then tells of ends that are owed, and once of a delay. Failures of one 
 that one notice tells them all. A notice goes to the reverse-path: into a mailbox of ours, or into the queue.
 """
 
-import heapq
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import trio
@@ -21,6 +20,7 @@ from crockery.actions.store import Store
 from crockery.delivery.forwarding import sender_behind
 from crockery.delivery.recipients import account_address, local_accounts
 from crockery.delivery.sending.reports import of_deadline, status_of
+from crockery.delivery.sending.timetable import Timetable
 from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.log import Appended
 from crockery.events.types.queue import MESSAGE_QUEUED, QUEUE_RELEASED
@@ -41,6 +41,9 @@ logger: Final = logging.getLogger(__name__)
 Explain = Callable[[QueuedMessage, Recipient], Reason | None]
 """Why there was no secure way to a recipient that was given up while it was held, and what its sender can do; None:
 that was not the reason."""
+
+_SUPERFLUOUS: Final = 1000
+"""Times that may be there without need: of messages that have left, or that are looked at before."""
 
 _CODES: Final = frozenset(kind.code for kind in QUEUE_TYPES)
 
@@ -64,8 +67,9 @@ class Notices:
         self._is_clock_proven = is_clock_proven
         self._explain = explain
         self._wake = trio.Event()
-        self._touched = set(self._queue.by_id)
-        self._times: list[tuple[int, int]] = []
+        self._touched: set[int] = set()
+        self._all_touched = True
+        self._times = Timetable()
         """When to look at which message."""
         writer.listeners.append(self.on_durable)
 
@@ -73,7 +77,7 @@ class Notices:
         """A listener of the writer."""
         for event in batch:
             if event.type is QUEUE_RELEASED:
-                self._touched.update(self._queue.by_id)
+                self._all_touched = True
             elif event.type.code in _CODES:
                 self._touched.add(event.sequence if event.type is MESSAGE_QUEUED else event.facts.get("message", 0))
         self._wake.set()
@@ -91,22 +95,31 @@ class Notices:
                 await self._wake.wait()
 
     def _pause(self) -> float:
-        if self._touched:
+        if self._touched or self._all_touched:
             return 0
-        due = self._times[0][0] - self._store.clock() / 1e6 if self._times else QUEUE_LOOK
-        return min(max(due, 0.0), QUEUE_LOOK)
+        return min(max(self._times.first - self._store.clock() / 1e6, 0.0), QUEUE_LOOK)
 
     async def _look_at_all(self) -> None:
         now = self._store.now
-        while self._times and self._times[0][0] <= now:
-            self._touched.add(heapq.heappop(self._times)[1])
-        for looked, number in enumerate(sorted(self._touched)):
+        while (number := self._times.take(now)) is not None:
+            self._touched.add(number)
+        everything, self._all_touched = self._all_touched, False
+        try:
+            await self._look_at(sorted(self._queue.by_id if everything else self._touched), now)
+        except LogFull:
+            self._all_touched |= everything
+            raise
+        if len(self._times) > 2 * len(self._queue.by_id) + _SUPERFLUOUS:
+            self._times.keep(self._queue.by_id)
+
+    async def _look_at(self, numbers: Iterable[int], now: int) -> None:
+        for looked, number in enumerate(numbers):
             message = self._queue.by_id.get(number)
             if message is not None and not self._queue.stands_still(message):
                 self._look(message, now)
                 again = self._next_look(message, now)
                 if again is not None:
-                    heapq.heappush(self._times, (again, number))
+                    self._times.add(again, number)
             self._touched.discard(number)
             if looked % 100 == 99:
                 await trio.lowlevel.checkpoint()

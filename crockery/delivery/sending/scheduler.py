@@ -16,11 +16,12 @@ import trio
 
 from crockery.actions.store import Store
 from crockery.delivery.recipients import is_local_domain
-from crockery.delivery.sending.agenda import NEVER, Agenda, Destination, Work
+from crockery.delivery.sending.agenda import Agenda, Destination, Work
 from crockery.delivery.sending.here import deliver_here
 from crockery.delivery.sending.outcomes import Chance
 from crockery.delivery.sending.sender import UNREADABLE, Sender, Sign, sign_not
 from crockery.delivery.sending.smart_host import destination_of
+from crockery.delivery.sending.timetable import NEVER
 from crockery.delivery.sending.ways import Dialer, Exchange, NoWay, Obstacle, Wanted
 from crockery.events.errors import LogFailed, LogFull
 from crockery.events.log import Appended

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crockery.delivery.sending.agenda import NEVER, Agenda, Work
+from crockery.delivery.sending.agenda import Agenda, Work
 from crockery.delivery.sending.backoff import DELAYS, next_attempt
+from crockery.delivery.sending.timetable import NEVER, Timetable
 from crockery.projections.queue import Queue
 
 NOW = 1_000_000
@@ -162,3 +163,23 @@ def test_backoff(attempts: int, delay: int) -> None:
     assert next_attempt(NOW, attempts, 0.5) == NOW + delay
     assert next_attempt(NOW, attempts, 0.0) == NOW + round(delay * 0.8)
     assert next_attempt(NOW, attempts, 1.0) == NOW + round(delay * 1.2)
+
+
+@given(entries=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 1 << 50))), now=st.integers(0, 60))
+def test_the_timetable_gives_what_has_come_in_order(entries: list[tuple[int, int]], now: int) -> None:
+    timetable = Timetable()
+    for time_, number in entries:
+        timetable.add(time_, number)
+    assert timetable.first == min((time_ for time_, _ in entries), default=NEVER)
+    given_out = list(iter(lambda: timetable.take(now), None))
+    assert given_out == [number for time_, number in sorted(entries) if time_ <= now]
+    assert len(timetable) == len(entries) - len(given_out)
+
+
+def test_the_timetable_forgets_what_is_superfluous() -> None:
+    timetable = Timetable()
+    for number in range(100):
+        timetable.add(7 + number % 3, number % 10)
+    timetable.keep({3, 4})
+    assert len(timetable) == 2
+    assert [timetable.take(9), timetable.take(9), timetable.take(9)] == [3, 4, None]
