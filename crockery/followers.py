@@ -5,6 +5,7 @@ come for a moment, or when so many wait that someone will soon ask for them. Not
 file that cannot be written is logged, and made anew at the next start.
 """
 
+import contextlib
 import logging
 import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -36,6 +37,7 @@ from crockery.limits import (
     FOLLOW_ROWS,
     FOLLOW_TEXT_BACKLOG,
     FOLLOW_TURN,
+    IMAP_STREAMED_MIN,
     SNAPSHOT_AT_STOP,
     SNAPSHOT_EVENTS,
     SNAPSHOT_TIME,
@@ -170,7 +172,7 @@ class Followers:
         yield Step(1, total)
         while self._backlog:
             if self.structures.backlog:
-                self.structures.work(FOLLOW_ROWS)
+                await self._make_structures()
             else:
                 await self._make_texts()
             yield Step(max(1, total - 1 - self._backlog), total)
@@ -195,13 +197,23 @@ class Followers:
                 self._news.set()
                 return
             if self.structures.backlog > (0 if quiet else FOLLOW_BACKLOG):
-                self.structures.work(FOLLOW_ROWS)
+                await self._make_structures()
             elif self.texts.backlog > (0 if quiet else FOLLOW_TEXT_BACKLOG):
                 await self._make_texts()
             else:
                 await trio.sleep(FOLLOW_QUIET)
                 continue
             await trio.sleep(0 if quiet else FOLLOW_PAUSE)
+
+    async def _make_structures(self) -> None:
+        """Rows for the structure file, for a moment. Large messages are read in a thread."""
+        end = perf_counter() + FOLLOW_TURN
+        while self.structures.backlog and perf_counter() < end:
+            number = self.structures.next
+            with contextlib.suppress(BodyUnreadable):
+                if number is not None and self._log.read_facts(number).get("size", 0) > IMAP_STREAMED_MIN:
+                    await trio.to_thread.run_sync(self.structures.kept, number)  # it is there when work comes to it
+            self.structures.work(1)
 
     async def _make_texts(self) -> None:
         """Rows for the text files, for a moment. Messages that may take long get theirs in a thread."""

@@ -267,13 +267,13 @@ FOLLOW_BACKLOG: Final = 5_000
 """Messages without a row beyond which rows are made although mail keeps coming."""
 
 FOLLOW_ROWS: Final = 16
-"""Rows made at a time: one to two milliseconds of work."""
+"""Rows made at a time where no server serves."""
 
 FOLLOW_TEXT_BACKLOG: Final = 50_000
 """Messages without searched text beyond which it is made although mail keeps coming: a search reads these itself."""
 
 FOLLOW_TURN: Final = 0.002
-"""Seconds spent on searched text at a time."""
+"""Seconds spent on rows at a time while a server serves."""
 
 FOLLOW_PAUSE: Final = 0.01
 """Seconds left to others between such pieces of work while mail keeps coming."""

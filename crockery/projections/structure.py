@@ -62,6 +62,11 @@ class Structures:
         """Messages that wait for a row, and blocks that wait for an erasure."""
         return len(self._pending) - self._done + self._file.blocks_to_erase
 
+    @property
+    def next(self) -> int | None:
+        """The message that gets the next row."""
+        return self._pending[self._done] if self._done < len(self._pending) else None
+
     def follow(self, numbers: Iterable[int] | npt.NDArray[np.uint64]) -> None:
         """Note new messages, in order of number."""
         if isinstance(numbers, np.ndarray):

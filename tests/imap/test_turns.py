@@ -6,6 +6,7 @@ does not depend on what else the machine does.
 
 from pathlib import Path
 
+import pytest
 import trio
 
 from tests.support.dialog import Client, logged_in
@@ -125,3 +126,31 @@ async def test_no_command_holds_the_loop(tmp_path: Path) -> None:
             await stream.aclose()
     too_long = {command: seconds for command, seconds in longest.items() if seconds > GOAL}
     assert not too_long
+
+
+async def test_a_large_message_is_read_in_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 0)
+    lines = b"VGhpcyBpcyBhIGxpbmUgb2YgYSBsYXJnZSBhdHRhY2htZW50LCBhbmQgbm90aGluZyBlbHNlLg==\r\n"
+    large = (
+        b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + lines * 200_000 + b"--b--\r\n"
+    )
+    with trio.fail_after(120):
+        async with running_server(tmp_path) as server:
+            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
+            reader = Reader(stream)
+            await reader.expect(b"LOGIN anna " + PASSWORD.encode())
+            turns = Turns()
+            trio.lowlevel.add_instrument(turns)
+            await reader.expect(b"APPEND INBOX {%d+}\r\n%b" % (len(large), large))
+            while server.services.structures.backlog or server.services.texts.backlog:
+                await trio.lowlevel.checkpoint()
+            await reader.expect(b"SELECT INBOX")
+            for command in (
+                b"SEARCH TEXT nowhere",
+                b"FETCH 1 (ENVELOPE BODYSTRUCTURE BODY.PEEK[])",
+                b"SORT (DATE) UTF-8 ALL",
+            ):
+                await reader.expect(command)
+            trio.lowlevel.remove_instrument(turns)
+            await stream.aclose()
+    assert turns.longest < GOAL
