@@ -14,7 +14,7 @@ Rooms, from the outside in (each imports only what stands below it; import-linte
     domain        what the outside must know of us: DKIM keys, the DNS records to publish, whether the world sees them
     delivery      from accepted to delivered: who gets a mail, what is refused, what is queued, sending it on
     actions       intents to events, one atom each; synchronous, so atomic under Trio
-    projections   read models; `state.State` is all core ones, `structure` and others follow from bodies
+    projections   read models; `state.State` is all core ones, `structure` and `text` follow from bodies
     trust         what a message proves of where it comes from: DKIM
     events        the log: its format (the docstring there), append, group commit, recovery, verify, backup
     message       RFC 5322 and MIME, pure: byte ranges, structure, text, edits, composing
@@ -33,7 +33,8 @@ for `events.writer.Writer.wait_durable`; one writev and one fdatasync later it s
 The way of a read out. `imap.server.serve_imap` feeds `imap.wire.framer`; `imap.wire.parser` makes a Command, and the
 verb's file in `imap.verbs` does it. FLAGS, sizes and dates come from the mailbox's columns (`projections.columns`);
 ENVELOPE and BODYSTRUCTURE from the derived file of `projections.structure`, ready to send; BODY[] from
-`events.log.Log.read_message`, cut to the section by `message.sections`. What is rendered carries the position of the
+`events.log.Log.read_message`, cut to the section by `message.sections`. SEARCH looks at the columns, then for words in
+the derived file of `projections.text`. What is rendered carries the position of the
 newest event it was read from, and leaves when that is durable. Other sessions that have the mailbox selected are woken
 by `net.changes` and tell their clients from the difference between their own view (`imap.selected`) and the columns.
 

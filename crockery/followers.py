@@ -67,11 +67,12 @@ class Followers:
         """Open the derived files beside the log at `path`; raises OSError."""
         log = restored.opened.log
         self.structures = Structures(restored.folder, log.file, log.header, log.read_message)
-        self.structures.follow(_numbers_after(restored.state, self.structures.last))
-        self.structures.erase(restored.state.retention.unfinished)
         self.texts = Texts(restored.folder, log.file, log.header, log.read_message)
-        self.texts.follow(_numbers_after(restored.state, self.texts.last))
-        self.texts.erase(restored.state.retention.unfinished)
+        for follower in (self.structures, self.texts):
+            if follower.last > log.head:  # of a log that went on after this copy of it was made
+                follower.clear()
+            follower.follow(_numbers_after(restored.state, follower.last))
+            follower.erase(restored.state.retention.unfinished)
         self._facts = FactsWriter(restored.folder / FACTS_NAME, log.file, log.header, restored.facts)
         self._facts_lock = trio.Lock()
         self._path = path

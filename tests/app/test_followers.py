@@ -1,12 +1,16 @@
-"""What an orderly stop leaves for the next start."""
+"""Derived files while a server runs; what an orderly stop leaves for the next start."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import trio
 
+from crockery.actions.actor import Actor
 from crockery.events.writer import Writer
-from crockery.followers import Followers
+from crockery.followers import Followers, rebuild
 from crockery.projections import snapshot
+from crockery.projections.text import Texts, in_text
 from tests.support.store import TestStore
 
 
@@ -29,4 +33,73 @@ async def test_a_stop_leaves_a_snapshot(tmp_path: Path, monkeypatch: pytest.Monk
     store.append(anna, b"Subject: more\r\n\r\n")
     store.reopen()
     assert store.restored.opened.recovered.events == 1
+    store.close()
+
+
+def found(texts: Texts, numbers: list[int], word: str) -> tuple[list[int], list[int]]:
+    """Of which messages the text files know, and which have the word."""
+    (question,) = in_text(word, headers=False)
+    seen = [texts.scan(question, run) for run in texts.runs(question, np.array(numbers, dtype=np.uint64))]
+    return [n for one in seen for n in one.rows.tolist()], [n for one in seen for n in one.hits.tolist()]
+
+
+def append_words(store: TestStore, words: list[str]) -> list[int]:
+    anna = store.account()
+    numbers = [store.append(anna, f"Subject: x\r\n\r\n{word}".encode()) for word in words]
+    store.commit()
+    return numbers
+
+
+async def test_rows_are_made_while_it_runs_and_after_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nursery: trio.Nursery
+) -> None:
+    monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 0)
+    monkeypatch.setattr("crockery.projections.text_file.TEXT_BLOCK_ROWS", 2)
+    store = TestStore(tmp_path / "log.crk")
+    numbers = append_words(store, ["one", "zwei: \xfc", "one three"])
+    for _ in range(2):  # the second time what was no block yet is made again
+        followers = Followers(store.path, store.restored, Writer(store.log))
+        nursery.start_soon(followers.run)
+        with trio.fail_after(30):
+            while followers.texts.backlog or followers.structures.backlog:
+                await trio.lowlevel.checkpoint()
+        assert found(followers.texts, numbers, "one") == (numbers, [numbers[0], numbers[2]])
+        assert found(followers.texts, numbers, "\xfc") == (numbers, [numbers[1]])
+        nursery.cancel_scope.cancel()
+        store.reopen()
+
+
+def test_rebuilding_makes_the_same_text(tmp_path: Path) -> None:
+    store = TestStore(tmp_path / "log.crk")
+    numbers = append_words(store, ["one", "two"] * 600)
+    texts = Texts(store.folder, store.log.file, store.log.header, store.log.read_message)
+    texts.follow(numbers)
+    texts.work(len(numbers))
+    made = {path.name: path.read_bytes() for path in store.folder.glob("text-*")}
+    assert len(made) == 6 and max(map(len, made.values())) > 1000
+    texts.clear()
+    steps = list(rebuild(store.path, store.log, store.store.state))
+    assert steps[-1].done == steps[-1].total
+    assert {path.name: path.read_bytes() for path in store.folder.glob("text-*")} == made
+    store.close()
+
+
+def test_rows_of_a_log_that_went_on_are_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older copy of the log is in its place, and brings other messages under the same numbers."""
+    monkeypatch.setattr("crockery.projections.text_file.TEXT_BLOCK_ROWS", 1)
+    store = TestStore(tmp_path / "log.crk")
+    append_words(store, ["one"])
+    copy = store.path.read_bytes()
+    anna = Actor(next(iter(store.store.state.accounts.by_id)), "imap", "192.0.2.1")
+    late = store.append(anna, b"Subject: x\r\n\r\nlate")
+    store.commit()
+    texts = Texts(store.folder, store.log.file, store.log.header, store.log.read_message)
+    texts.follow([late])
+    texts.work(1)
+    texts.close()
+    store.close()
+    store.path.write_bytes(copy)
+    store.open()
+    followers = Followers(store.path, store.restored, Writer(store.log))
+    assert followers.texts.last == 0
     store.close()
