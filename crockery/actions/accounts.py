@@ -36,7 +36,14 @@ from crockery.limits import (
     MAX_LABEL,
     MAX_LOCAL_PART,
 )
-from crockery.projections.accounts import POSTMASTER_NAMES, Account, AppPassword, fold_local_part
+from crockery.projections.accounts import (
+    CROCKERYS_NAME,
+    POSTMASTER_NAMES,
+    REWRITTEN,
+    Account,
+    AppPassword,
+    fold_local_part,
+)
 from crockery.sasl import ScramSecret
 from crockery.smtp.wire import AddressError, parse_mailbox
 
@@ -51,6 +58,7 @@ def add_account(store: Store, actor: Actor, name: str, verifier: str = "", *, po
     Raises Refused, LogFull.
     """
     name = check_local_part(own_name(store, name))
+    _check_free(name)
     accounts = store.state.accounts
     if accounts.find(name) is not None:
         raise Refused(Reason.ALREADY_EXISTS, f"there is an account {name} already")
@@ -122,6 +130,7 @@ def add_alias(store: Store, actor: Actor, alias: str, targets: Sequence[str]) ->
     Raises Refused.
     """
     alias = check_local_part(own_name(store, alias))
+    _check_free(alias)
     if store.state.accounts.find(alias) is not None:
         raise Refused(Reason.ALREADY_EXISTS, f"{alias} is an account: an alias would hide it")
     if alias in POSTMASTER_NAMES:
@@ -269,6 +278,14 @@ def check_local_part(name: str) -> str:
     if not _LOCAL_PART.fullmatch(folded):
         raise Refused(Reason.CANNOT, f"{name!r} cannot be a name: letters, digits, dots and hyphens make one")
     return folded
+
+
+def _check_free(name: str) -> None:
+    """No name that the server itself uses, whatever else is there. Raises Refused."""
+    if name == CROCKERYS_NAME:
+        raise Refused(Reason.CANNOT, f"{name}@ is the address at which this server asks and is answered: take another")
+    if name.startswith(REWRITTEN):
+        raise Refused(Reason.CANNOT, f"names that begin with {name[:5]} are those of forwarded mail on its way back")
 
 
 def check_label(label: str) -> str:

@@ -265,7 +265,11 @@ def existing_queued(store: Store, message: int) -> QueuedMessage:
     """The queued message with that number; raises Refused (NONEXISTENT)."""
     queued = store.state.queue.by_id.get(message)
     if queued is None:
-        raise Refused(Reason.NONEXISTENT, f"there is no message {message} in the queue")
+        if message in store.state.queue.finished:
+            words = f"message {message} has left the queue: `crockery queue show {message}` tells what became of it"
+            raise Refused(Reason.CANNOT, words)
+        words = f"there is no message {message} in the queue: `crockery queue list` shows all"
+        raise Refused(Reason.NONEXISTENT, words)
     return queued
 
 

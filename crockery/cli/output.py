@@ -99,6 +99,29 @@ def when(moment: str | None, *, otherwise: str = "never") -> str:
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def ago(moment: str) -> str:
+    """How long ago a time of the API is: "5 min", "3 h", "2 days"."""
+    return _span(time.time() - datetime.fromisoformat(moment).timestamp())
+
+
+def until(moment: str) -> str:
+    """How long it is to a time of the API: "in 12 min", "now"."""
+    left = datetime.fromisoformat(moment).timestamp() - time.time()
+    return "now" if left < 1 else f"in {_span(left)}"
+
+
+def _span(seconds: float) -> str:
+    """A length of time in one unit, rounded down."""
+    whole = max(int(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 2 * 86400:
+        return f"{whole // 3600} h"
+    return f"{whole // 86400} days"
+
+
 def size(count: int) -> str:
     """A number of octets."""
     return octets(count)

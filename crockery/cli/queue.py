@@ -1,7 +1,10 @@
 """`crockery queue`: mail that waits to go elsewhere."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from textwrap import fill
+from typing import Any, Final
 
 import click
 
@@ -11,6 +14,10 @@ from crockery.web.words import listed, plural
 
 _POLICIES: Final = {"tlsa": "DANE", "sts": "MTA-STS", "no-policy-found": "none"}
 
+_WIDTH: Final = 100
+_SHOWN_RECIPIENTS: Final = 2
+_STATE_WIDTH: Final = 90
+
 
 @click.group()
 def queue() -> None:
@@ -18,34 +25,62 @@ def queue() -> None:
 
 
 @queue.command("list")
+@click.option("--all", "everything", is_flag=True, help="However many there are.")
+@click.option("--finished", is_flag=True, help="What has left the queue lately instead, the latest first.")
 @log_option
 @json_option
-def list_queue(log: Path, as_json: bool) -> None:
-    """All mail that waits, oldest first."""
+def list_queue(everything: bool, finished: bool, log: Path, as_json: bool) -> None:
+    """Mail that waits, oldest first, and why it does."""
     with control(log) as api:
-        found = api.ask("GET", "queue")
+        found = api.ask("GET", "queue", query={"finished": "1"} if finished else {})
+        while not finished and (everything or as_json) and len(found["items"]) < found["total"]:
+            more = api.ask("GET", "queue", query={"after": str(found["items"][-1]["number"])})["items"]
+            if not more:
+                break  # some have gone meanwhile
+            found["items"] += more
     if as_json:
         output.write_json(found)
         return
     rows = [
         (
             str(item["number"]),
-            output.when(item["time"]),
-            item["from"] or "<>",
-            output.shown(", ".join(f"{to} ({item['states'][to]})" for to in item["recipients"])),
+            output.ago(item["time"]),
+            output.shown(item["from"] or "<>"),
+            output.shown(_recipients(list(item["states"]) if finished else item["recipients"])),
             output.size(item["octets"]),
+            output.shown(_summary(item)),
         )
         for item in found["items"]
     ]
-    output.table(("number", "since", "from", "to", "size"), rows, right=(0, 4), none="No mail is waiting.")
+    none = "No mail has left the queue lately." if finished else "No mail is waiting."
+    output.table(("number", "age", "from", "to", "size", "state"), rows, right=(0, 4), none=none)
     if rows:
         output.hint("`crockery queue show NUMBER` tells the whole story of one.")
-    still = sum(item["stands_still"] for item in found["items"])
-    if still:
+    if not everything and found["total"] > len(rows):
+        output.hint(f"{plural(found['total'] - len(rows), 'message')} more: `crockery queue list --all`.")
+    for reason in found["stopped"]:
         output.note("")
-        output.note(f"{plural(still, 'message')} from before this log was copied stand{'s' * (still == 1)} still: the")
-        output.note("original may have sent what waited. `crockery queue release send` sends it, and")
-        output.note("`crockery queue release drop` drops it.")
+        output.note(fill(output.shown(reason["text"]), _WIDTH, break_on_hyphens=False))
+
+
+def _recipients(addresses: Sequence[str]) -> str:
+    if len(addresses) <= _SHOWN_RECIPIENTS:
+        return ", ".join(addresses)
+    return f"{', '.join(addresses[:_SHOWN_RECIPIENTS])} and {len(addresses) - _SHOWN_RECIPIENTS:,} more"
+
+
+def _summary(item: Any) -> str:
+    """Its recipients' states, and for one that waits the next attempt and what was said at the last."""
+    if item["stands_still"]:
+        return "stands still"
+    counts = Counter(item["states"][address] for address in item["recipients"] or item["states"])
+    only = len(counts) == 1
+    states = listed([state if only else f"{state} ({count:,})" for state, count in counts.items()])
+    if item["next"] is None:
+        return states
+    last = f": {item['last']}" if item["last"] else ""
+    text = f"{states}, next try {output.until(item['next'])}{last}"
+    return text if len(text) <= _STATE_WIDTH else text[: _STATE_WIDTH - 1] + "…"
 
 
 @queue.command()
@@ -147,7 +182,8 @@ def cancel(number: str, recipients: tuple[str, ...], log: Path, as_json: bool) -
     if as_json:
         output.write_json({**results[-1], "cancelled": gone})
     else:
-        output.note(f"Message {number} does not go to {listed(gone)}" + (f"; {listed(left)} stay." if left else "."))
+        rest = f"; it still goes to {listed(left)}" if left else ""
+        output.note(f"Message {number} does not go to {listed(gone)}{rest}.")
 
 
 @queue.command()

@@ -8,11 +8,12 @@ from typing import Final, Protocol
 from crockery.actions.actor import Actor
 from crockery.delivery.intake import Message
 from crockery.delivery.recipients import is_local_domain
+from crockery.projections.accounts import CROCKERYS_NAME
 from crockery.projections.questions import Question
 from crockery.projections.state import State
 from crockery.smtp.wire import Mailbox
 
-LOCAL_PART: Final = "crockery"
+LOCAL_PART: Final = CROCKERYS_NAME
 
 
 class Answers(Protocol):

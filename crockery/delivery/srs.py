@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Final
 
 from crockery.limits import SRS_MAX_AGE
+from crockery.projections.accounts import REWRITTEN
 from crockery.smtp.wire import AddressError, Mailbox, parse_domain
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"
@@ -34,7 +35,7 @@ class SRSError(ValueError):
 
 def is_rewritten(local: str) -> bool:
     """Whether a local part at our domain has one of the two forms; `restore` tells if it is genuine."""
-    return local[:5].lower() in ("srs0=", "srs1=")
+    return local[:5].lower() in REWRITTEN
 
 
 def rewrite(sender: Mailbox, domain: str, key: bytes, day: int) -> Mailbox:

@@ -7,6 +7,12 @@ from typing import Any, Final, NamedTuple
 POSTMASTER_NAMES: Final = frozenset(("postmaster", "abuse"))
 """Local parts that always reach the postmaster (RFC 5321 section 4.5.1, RFC 2142)."""
 
+CROCKERYS_NAME: Final = "crockery"
+"""The local part under which Crockery itself writes and is written to."""
+
+REWRITTEN: Final = ("srs0=", "srs1=")
+"""How local parts begin under which bounces of forwarded mail come back."""
+
 
 @dataclass(slots=True)
 class AppPassword:

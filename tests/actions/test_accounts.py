@@ -43,6 +43,16 @@ def _reach(store: Store, local_part: str) -> list[str]:
     return [account.name for account in store.state.accounts.recipients(local_part)]
 
 
+@pytest.mark.parametrize("name", ["crockery", "Crockery", "crockery@example.test", "SRS0=x", "srs1=a=b"])
+def test_names_that_the_server_uses_are_nobodys(kept: TestStore, name: str) -> None:
+    words = "this server asks and is answered" if "=" not in name else "forwarded mail on its way back"
+    with pytest.raises(Refused, match=words):
+        add_account(kept.store, SERVER, name)
+    with pytest.raises(Refused, match=words):
+        add_alias(kept.store, SERVER, name, ["anna"])
+    kept.close()
+
+
 def test_a_new_account_has_its_mailboxes_and_its_password(kept: TestStore) -> None:
     account = add_account(kept.store, SERVER, "Carla.Müller", "$phc$")
     assert account.name == "carla.müller"

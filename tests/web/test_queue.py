@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from crockery.actions.actor import Actor
-from crockery.actions.queue import Outcome, begin_attempt, record_outcomes
+from crockery.actions.actor import Actor, the_server
+from crockery.actions.errors import Refused
+from crockery.actions.queue import Outcome, Terms, begin_attempt, record_outcomes
+from crockery.actions.smart_host import set_smart_host
 from crockery.projections.queue import Place
 from crockery.web.control.errors import ControlError
 from crockery.web.control.request import Context, Json, Request
@@ -74,3 +76,51 @@ def test_grants(store: TestStore) -> None:
     assert not store.store.state.trust.grants
     with pytest.raises(ControlError):
         find_route("PATCH", "/v1/whitelist/tls/x.test")
+
+
+def test_the_list_is_given_in_parts_with_what_is_next(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crockery.web.control.queue.LISTED", 2)
+    numbers = [enqueue(store.store, f"{name}@x.test") for name in "abc"]
+    outcome = Outcome(["a@x.test"], "deferred", 451, "4.7.1", "greylisted", next=store.store.now + 60)
+    record_outcomes(store.store, queued(store.store, numbers[0]), [outcome], place=PLACE)
+    found = ask(store, "GET", "/v1/queue")
+    assert [item["number"] for item in found["items"]] == numbers[:2] and found["total"] == 3
+    assert found["items"][0]["last"] == "451 4.7.1 greylisted" and found["items"][1]["last"] is None
+    found = ask(store, "GET", "/v1/queue", {"after": str(numbers[1])})
+    assert [item["number"] for item in found["items"]] == numbers[2:]
+    assert [reason["why"] for reason in found["stopped"]] == ["no-server"]
+
+
+def test_what_has_left_is_listed_and_told_but_not_to_be_changed(store: TestStore) -> None:
+    number = enqueue(store.store, "a@x.test")
+    record_outcomes(store.store, queued(store.store, number), [Outcome(["a@x.test"], "relayed", 250)], place=PLACE)
+    assert ask(store, "GET", "/v1/queue")["items"] == []
+    (item,) = ask(store, "GET", "/v1/queue", {"finished": "1"})["items"]
+    assert item["states"] == {"a@x.test": "relayed"} and item["next"] is None
+    for method, path in (("DELETE", ""), ("POST", "/retry"), ("POST", "/send-insecure")):
+        with pytest.raises(Refused, match="has left the queue: `crockery queue show"):
+            ask(store, method, f"/v1/queue/{number}{path}")
+        with pytest.raises(Refused, match="there is no message 999 in the queue"):
+            ask(store, method, f"/v1/queue/999{path}")
+
+
+def test_why_nothing_moves(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(store, "GET", "/v1/queue")["stopped"] == []
+    number = enqueue(store.store, "a@x.test")
+    set_smart_host(store.store, the_server(), "smtp.relay.test", 465, "implicit", "anna", "secret")
+    refused = Outcome(["a@x.test"], "deferred", 535, "4.7.8", "wrong password", "login", next=store.store.now + 60)
+    record_outcomes(store.store, queued(store.store, number), [refused])
+    monkeypatch.setattr(type(store.log), "has_room", lambda self, octets: False)
+    reasons = {reason["why"]: reason["text"] for reason in ask(store, "GET", "/v1/queue")["stopped"]}
+    assert set(reasons) == {"smart-host", "disk-full", "no-server"}
+    assert "smtp.relay.test:465 takes no mail: 535 4.7.8 wrong password" in reasons["smart-host"]
+    story = ask(store, "GET", f"/v1/queue/{number}")["stories"][0]["story"]
+    assert "by the smart host smtp.relay.test:465" in story[-1]
+
+
+def test_a_held_submission_and_a_deadline_are_told(store: TestStore) -> None:
+    now = store.store.now
+    number = enqueue(store.store, "a@x.test", terms=Terms(hold_until=now + 600, deliver_by=now + 900))
+    story = ask(store, "GET", f"/v1/queue/{number}")["stories"][0]["story"]
+    assert "nobody gets it before, and till then it can be taken back" in story[0]
+    assert story[1].startswith("its sender is told if it is not there by ")

@@ -3,19 +3,54 @@
 from typing import Final
 
 from crockery.actions.queue import cancel_recipients, existing_queued, release_queue, reschedule_recipients
+from crockery.limits import QUEUE_OUTCOME_ROOM
 from crockery.projections.queue import QueuedMessage
 from crockery.web.control.errors import bad_request
 from crockery.web.control.request import Context, Json, Request
-from crockery.web.control.stories import state_of, tell
-from crockery.web.words import moment
+from crockery.web.control.stories import last_words, state_of, tell
+from crockery.web.words import moment, plural
+
+LISTED: Final = 500
+"""Messages in one answer: each is read from the log."""
 
 SHOWN_HEADER: Final = 16 * 1024
 """Octets of a message's header that are shown."""
 
 
 def list_queue(context: Context, request: Request) -> Json:
-    """All queued messages, oldest first."""
-    return {"items": [_describe(context, message) for message in context.store.state.queue.by_id.values()]}
+    """Queued messages, oldest first, those after the number `after`, up to `limit`; and why nothing moves, if so.
+
+    With `finished` in the query, those that have left the queue lately, the latest first.
+    """
+    queue = context.store.state.queue
+    limit = min(request.number("limit", LISTED), LISTED)
+    if request.query.get("finished"):
+        found, total = list(reversed(queue.finished.values()))[:limit], len(queue.finished)
+    else:
+        after = request.number("after", 0)
+        found = [queue.by_id[number] for number in sorted(n for n in queue.by_id if n > after)[:limit]]
+        total = len(queue.by_id)
+    return {"items": [_describe(context, one) for one in found], "total": total, "stopped": _stopped(context)}
+
+
+def _stopped(context: Context) -> list[dict[str, str]]:
+    """Why mail waits that could go: `why` for programs, `text` for people."""
+    state, log = context.store.state, context.store.log
+    reasons = []
+    still = len(state.queue.still())
+    if still:
+        reasons.append(("copy", f"{plural(still, 'message')} from before this log was copied stand{'s' * (still == 1)} "
+                        "still: the original may have sent what waited. `crockery queue release send` sends it, and "
+                        "`crockery queue release drop` drops it."))  # fmt: skip
+    smart, trouble = state.smart_host.current, state.smart_host.trouble
+    if smart is not None and trouble is not None:
+        reasons.append(("smart-host", f"The smart host {smart.name} takes no mail: {trouble.text}. `crockery "
+                        "smart-host` shows and sets it."))  # fmt: skip
+    if not log.has_room(QUEUE_OUTCOME_ROOM):
+        reasons.append(("disk-full", "The disk is full: nothing is sent, since what becomes of it could not be noted."))
+    if context.running is None and state.queue.by_id:
+        reasons.append(("no-server", "No server runs: mail goes out as soon as `crockery run` does."))
+    return [{"why": why, "text": text} for why, text in reasons]
 
 
 def show(context: Context, request: Request, number: str) -> Json:
@@ -25,8 +60,10 @@ def show(context: Context, request: Request, number: str) -> Json:
     header = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
     still = context.store.state.queue.stands_still(message)
     reports = context.store.state.queue.reports.get(message.id, {})
+    smart = context.store.state.smart_host.current
+    by = smart.name if smart is not None else ""
     stories = [
-        tell(message, r, context.store.now, stands_still=still, reports=reports.get(r.address, ()))
+        tell(message, r, context.store.now, stands_still=still, reports=reports.get(r.address, ()), smart_host=by)
         for r in message.recipients
     ]
     return {**_describe(context, message), "stories": stories, "header": header.split("\r\n")}
@@ -84,6 +121,8 @@ def _going(message: QueuedMessage) -> list[str]:
 
 def _describe(context: Context, message: QueuedMessage) -> Json:
     account = context.store.state.accounts.by_id.get(message.account)
+    waiting = sorted(message.waiting, key=lambda recipient: recipient.next)
+    next_attempt = waiting[0].next if waiting else 0
     return {
         "number": message.id,
         "time": moment(message.time),
@@ -92,6 +131,8 @@ def _describe(context: Context, message: QueuedMessage) -> Json:
         "stands_still": context.store.state.queue.stands_still(message),
         "recipients": _going(message),
         "states": {r.address: state_of(message, r, context.store.now) for r in message.recipients},
+        "next": moment(next_attempt * 1_000_000) if next_attempt else None,
+        "last": last_words(waiting[0]) if waiting else None,
         "octets": message.size,
         "message_id": context.store.log.read_facts(message.id).get("message_id"),
     }

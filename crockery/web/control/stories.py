@@ -39,10 +39,24 @@ def state_of(message: QueuedMessage, recipient: Recipient, now: int) -> str:
     return recipient.state.name.lower().replace("_", " ")
 
 
+def last_words(recipient: Recipient) -> str | None:
+    """What was said at its last attempt; None: there was none yet."""
+    if not recipient.story:
+        return None
+    last = recipient.story[-1]
+    return f"{last.code or ''} {last.enhanced if last.code else ''} {last.text}".strip()
+
+
 def tell(
-    message: QueuedMessage, recipient: Recipient, now: int, *, stands_still: bool, reports: Sequence[Report] = ()
+    message: QueuedMessage,
+    recipient: Recipient,
+    now: int,
+    *,
+    stands_still: bool,
+    reports: Sequence[Report] = (),
+    smart_host: str = "",
 ) -> Json:
-    """All there is to tell of a recipient, for programs and, in `story`, for people."""
+    """All there is to tell of a recipient, for programs and, in `story`, for people; mail goes by `smart_host` now."""
     return {
         "address": recipient.address,
         "state": state_of(message, recipient, now),
@@ -53,7 +67,7 @@ def tell(
         "story": [
             *map(_attempt, recipient.story),
             *map(_report, reports),
-            *_ahead(message, recipient, now, stands_still),
+            *_ahead(message, recipient, now, stands_still, smart_host),
         ],
         "tries": [_facts(attempt) for attempt in recipient.story],
         "reports": [{**report._asdict(), "time": moment(report.time)} for report in reports],
@@ -61,7 +75,7 @@ def tell(
 
 
 def _attempt(attempt: Attempt) -> str:
-    when = moment(attempt.time)[:16].replace("T", " ")
+    when = _when(attempt.time // _MICRO)
     host = f" ({attempt.place.address})" if attempt.place.address else ""
     where = f"{attempt.place.host}{host}" if attempt.place.host else "no server was asked"
     said = f"{attempt.code} {attempt.enhanced} {attempt.text}".strip() if attempt.code else attempt.text
@@ -72,7 +86,7 @@ def _attempt(attempt: Attempt) -> str:
 
 def _report(report: Report) -> str:
     """A notice: who says what, and where the notice is; for it is a claim."""
-    when = moment(report.time)[:16].replace("T", " ")
+    when = _when(report.time // _MICRO)
     final = f" to {report.final}" if report.final else ""
     said = f"{report.status} {report.text}".strip()
     if report.status and report.status in report.text:
@@ -94,7 +108,9 @@ def _tls(attempt: Attempt) -> str:
     return f", {tls['version']}, {how}"
 
 
-def _ahead(message: QueuedMessage, recipient: Recipient, now: int, stands_still: bool) -> list[str]:
+def _ahead(
+    message: QueuedMessage, recipient: Recipient, now: int, stands_still: bool, smart_host: str
+) -> list[str]:
     """What comes next."""
     if stands_still:
         return ["it waits for a word: this log is a copy, and `crockery queue release send` or `drop` decides"]
@@ -106,10 +122,20 @@ def _ahead(message: QueuedMessage, recipient: Recipient, now: int, stands_still:
         return []
     left = message.expires - now
     days = plural(max(left // 86400, 0), "day") if left >= 86400 else plural(max(left // 3600, 0), "hour")
-    ahead = [f"next attempt {moment(recipient.next * _MICRO)[:16].replace('T', ' ')}; given up in {days}"]
+    if message.hold_until > now:
+        ahead = [f"held until {_when(message.hold_until)}: nobody gets it before, and till then it can be taken back"]
+    else:
+        by = f", by the smart host {smart_host}" if smart_host else ""
+        ahead = [f"next attempt {_when(recipient.next)}{by}; given up in {days}"]
     if recipient.insecure:
-        ahead.insert(0, "it may go without a secure way: the sender said so")
+        ahead.insert(0, "it may go without a secure way, as was allowed")
+    if message.deliver_by > now:
+        ahead.append(f"its sender is told if it is not there by {_when(message.deliver_by)}")
     return ahead
+
+
+def _when(seconds: int) -> str:
+    return f"{moment(seconds * _MICRO)[:16].replace('T', ' ')} UTC"
 
 
 def _facts(attempt: Attempt) -> Json:
