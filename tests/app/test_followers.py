@@ -50,23 +50,23 @@ def append_words(store: TestStore, words: list[str]) -> list[int]:
     return numbers
 
 
-async def test_rows_are_made_while_it_runs_and_after_a_crash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nursery: trio.Nursery
-) -> None:
+async def test_rows_are_made_while_it_runs_and_after_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 0)
     monkeypatch.setattr("crockery.projections.text_file.TEXT_BLOCK_ROWS", 2)
     store = TestStore(tmp_path / "log.crk")
     numbers = append_words(store, ["one", "zwei: \xfc", "one three"])
     for _ in range(2):  # the second time what was no block yet is made again
         followers = Followers(store.path, store.restored, Writer(store.log))
-        nursery.start_soon(followers.run)
         with trio.fail_after(30):
-            while followers.texts.backlog or followers.structures.backlog:
-                await trio.lowlevel.checkpoint()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(followers.run)
+                while followers.texts.backlog or followers.structures.backlog:
+                    await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
         assert found(followers.texts, numbers, "one") == (numbers, [numbers[0], numbers[2]])
         assert found(followers.texts, numbers, "\xfc") == (numbers, [numbers[1]])
-        nursery.cancel_scope.cancel()
         store.reopen()
+    assert followers.texts.last == numbers[2]
 
 
 def test_rebuilding_makes_the_same_text(tmp_path: Path) -> None:
