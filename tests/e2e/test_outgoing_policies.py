@@ -3,6 +3,7 @@ policies through their life, REQUIRETLS, TLS-Required. Good and broken ones are 
 """
 
 import contextlib
+import json
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -39,6 +40,16 @@ async def verified(anna: Person, domain: str) -> str:
     return str(attempt.place.tls["verified"])
 
 
+async def tallied(anna: Person, domain: str) -> dict[str, tuple[int, list[str]]]:
+    """What `crockery queue tallies` has for a domain: by kind of policy, how often it went well, and what failed."""
+    listed = json.loads(await anna.command("queue", "tallies", "--json"))
+    found: dict[str, tuple[int, list[str]]] = {}
+    for one in (one for day in listed["items"] for one in day["policies"] if one["domain"] == domain):
+        good, failed = found.get(one["type"], (0, []))
+        found[one["type"]] = (good + one["successes"], failed + [failure["result"] for failure in one["failures"]])
+    return found
+
+
 # --- DANE ---
 
 
@@ -58,6 +69,8 @@ async def test_a_host_whose_records_cannot_be_had_is_skipped(
         await anna.command("queue", "send-insecure", str(number))
         assert (await last_attempt(anna, number, 2)).why == "dane"
         assert anna.has_read_all and not others.mails("ben@silent.signed.test")
+        assert await tallied(anna, "mx.silent.signed.test") == {"tlsa": (0, ["dnssec-invalid"])}
+        assert await tallied(anna, "mx.spare.signed.test") == {"tlsa": (2, [])}
 
 
 async def test_records_that_cannot_be_used_ask_for_tls(
@@ -70,6 +83,7 @@ async def test_records_that_cannot_be_used_ask_for_tls(
         words = words_of(await anna.letter())
         assert "(DANE)" in words and "offers no encryption, and so no proof at all" in words
         assert "trust bare" not in words
+        assert await tallied(anna, "mx.bare.signed.test") == {"tlsa": (0, ["tlsa-invalid"])}
 
 
 # --- MTA-STS ---
@@ -87,6 +101,8 @@ async def test_policies_that_do_not_enforce(others: FarPostfix, clock: MockClock
         await anna.write(f"ben@{SELF}")
         assert f"trust {SELF}" in words_of(await anna.letter())
         assert outside.fetched == [STRICT, STRICT, STRICT, SELF]
+        assert await tallied(anna, STRICT) == {"sts": (1, ["validation-failure"]), "no-policy-found": (1, [])}
+        assert await tallied(anna, SELF) == {"sts": (0, ["certificate-not-trusted"])}
 
 
 async def test_a_policy_counts_until_its_age(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
@@ -126,6 +142,7 @@ async def test_a_policy_that_never_came_changes_nothing(others: FarPostfix, cloc
         outside.withdraw(STRICT, record=False)
         assert await verified(anna, STRICT) == "certificate"
         assert outside.fetched == [STRICT]
+        assert await tallied(anna, STRICT) == {"no-policy-found": (1, []), "sts": (0, ["sts-policy-fetch-error"])}
 
 
 # --- what the sender asks for ---
@@ -202,4 +219,5 @@ async def test_nobody_is_asked_about_mail_of_our_own(others: FarPostfix, clock: 
         assert [anna.state(number) for number in notices] == ["DELIVERED", "DELIVERED", "DUE"]
         assert anna.queued(notices[2]).recipients[0].story[-1].why == "policy"
         await anna.days_pass(8)
-        assert anna.state(notices[2]) == "FAILED" and anna.has_read_all
+        await until(lambda: anna.state(notices[2]) == "FAILED", "the end of the third")
+        assert anna.has_read_all

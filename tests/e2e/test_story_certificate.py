@@ -60,6 +60,7 @@ async def test_every_answer(others: FarPostfix, clock: MockClock, tmp_path: Path
         assert anna.state(number) == "HELD_INSECURE" and not others.mails(BEN)
         done = await anna.answer(question, "Yes please, just send it.\n\nAnna")
         assert done["Subject"].startswith("Sending:")
+        await anna.delivered(number)
         await until(lambda: others.mails(BEN), "the mail")
         (arrived,) = others.mails(BEN)
         assert b"using TLSv1.3" in arrived and b"this is letter 1." in arrived
@@ -86,6 +87,7 @@ async def test_trusted_changed_and_given_up(others: FarPostfix, clock: MockClock
         await anna.minute_passes()
         others.show("shady.test", certificate("mx.hoster.test", SHADY.key))  # renewed, with the same key
         number = await anna.write(BEN)
+        await anna.delivered(number)
         await until(lambda: len(others.mails(BEN)) == before + 2, "mail to a trusted server")
         assert "it has the key that was trusted" in await anna.command("queue", "show", str(number))
         assert anna.has_read_all
@@ -114,7 +116,7 @@ async def _trust(anna: Person) -> None:
     assert "knows shady.test's mail server (mx.shady.test) by the key that it has now" in words_of(done)
     (grant,) = await anna.grants()
     assert (grant["domain"], grant["host"], grant["account"]) == ("shady.test", "mx.shady.test", "anna")
-    await until(lambda: anna.state(number) == "DELIVERED", "the mail to be sent")
+    await anna.delivered(number)
 
 
 async def _trust_again(anna: Person) -> None:

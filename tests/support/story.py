@@ -140,6 +140,10 @@ class Person:
         """Of the first recipient."""
         return self.queued(number).recipients[0].state.name
 
+    async def delivered(self, number: int) -> None:
+        """Until the first recipient's server has taken it."""
+        await until(lambda: self.state(number) == "DELIVERED", f"message {number} to leave")
+
     async def tried(self, number: int, times: int = 1) -> None:
         """Until the first recipient was tried so often."""
         await until(lambda: self.queued(number).recipients[0].attempts >= times, f"attempt {times}")
