@@ -60,6 +60,9 @@ async def _write_url(session: Session, upload: Upload, text: str) -> None:
     number, size = found
     if size > limits.IMAP_URL_OCTETS_MAX:
         raise Refusal("The message is too large to take a piece of", b"TOOBIG")
+    session.octets_taken += size
+    if session.octets_taken > limits.IMAP_URLS_OCTETS_MAX:
+        raise Refusal("The URLs of one command can name so many octets only", b"LIMIT")
     messages = session.shared.messages
     async with messages.holding(size):
         data = await trio.to_thread.run_sync(lambda: _octets(messages.read(number), url))

@@ -92,6 +92,7 @@ async def _step(session: Session) -> None:
         event = session.framer.next_event()
         if isinstance(event, Frame):
             await run_command(session, parse_command(event, utf8=session.utf8))
+            await session.out.pause()  # a pipeline is no reason for others to wait
         elif isinstance(event, NeedMore):
             await receive(session)
         else:

@@ -90,6 +90,8 @@ class Session:
     """COMPRESS is active: what comes in goes through it."""
     uploads: list[Upload] = field(default_factory=list)
     """Streamed literals of the command that is coming in."""
+    octets_taken: int = 0
+    """Octets of the messages that URLs of that command have named so far."""
     uploading: Command | None = None
     """The head of that command."""
     unanswered: int = 0
@@ -229,6 +231,7 @@ class Session:
         for upload in self.uploads:
             upload.end()
         self.uploads.clear()
+        self.octets_taken = 0
 
     def brought(self, mailbox: Mailbox, first: int, count: int) -> None:
         """The session has put messages, the first with this UID, into a mailbox: perhaps the selected one."""

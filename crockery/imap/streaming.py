@@ -57,6 +57,8 @@ class _Sending:
         self._messages: Messages = part.messages
         self._number = part.numbers[0]
         self._size = size
+        self._last: tuple[tuple[int, ...], bytes] | None = None
+        """The part that was decoded last, for those who ask for one in many pieces."""
 
     async def section(self, section: FetchSection) -> None:
         """One `BODY[...]` or `BINARY[...]` of it."""
@@ -102,7 +104,10 @@ class _Sending:
 
         def read() -> bytes:
             data = self._messages.read_range(self._number, start, end - start)
-            return render_decoded(section, data if not section.part else decode_part(data, part))
+            return data if not section.part else decode_part(data, part)
 
-        self._out.write(await trio.to_thread.run_sync(read))
+        if self._last is None or self._last[0] != section.part:
+            self._last = None
+            self._last = section.part, await trio.to_thread.run_sync(read)
+        self._out.write(render_decoded(section, self._last[1]))
         await self._out.relieve()

@@ -13,7 +13,7 @@ from crockery.imap.fetching import Plan
 from crockery.imap.selected import Uids, find_sorted
 from crockery.imap.sending import send_messages
 from crockery.imap.session import Session
-from crockery.imap.verbs.listing import list_attributes
+from crockery.imap.verbs.listing import ancestors, attributes_of
 from crockery.imap.verbs.metadata import metadata_position
 from crockery.imap.verbs.status import write_status
 from crockery.imap.watching import Watch, status_items
@@ -78,8 +78,7 @@ def _overflow(session: Session, watch: Watch) -> None:
     """More happened than is held for a client: it hears of nothing any more, and is told so (RFC 5465 §5.8)."""
     text = "Too much happened: no more notifications, look for yourself"
     session.out.write(render_status(b"OK", text, code=b"NOTIFICATIONOVERFLOW"))
-    watch.notify = Notify()
-    watch.forget()
+    watch.listen(Notify())
 
 
 def _prepare(session: Session, watch: Watch) -> bool:
@@ -113,10 +112,13 @@ async def _tell_arrived(session: Session, watch: Watch, arrived: dict[int, list[
 
 def _tell_names(session: Session, names: dict[str, str | None]) -> None:
     mailboxes = session.store.state.mailboxes
+    if not names:
+        return
     subscribed = mailboxes.subscriptions.get(session.account, ())
+    parents = ancestors(mailboxes.of_account(session.account))
     for name, old in names.items():
         mailbox = mailboxes.find(session.account, name)
-        attributes = ["\\NonExistent"] if mailbox is None else list_attributes(mailboxes, mailbox)
+        attributes = ["\\NonExistent"] if mailbox is None else attributes_of(mailbox, parents)
         if name in subscribed:
             attributes.append("\\Subscribed")
         line = render_list(name, attributes, utf8=session.utf8, old_name=old)

@@ -5,7 +5,7 @@ and name once; when the session may tell, it tells what is noted, as of then. Wh
 Pure, but for the event that wakes the session.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Any, Final
@@ -74,6 +74,7 @@ class Watch:
     held: int = 0
     """Names, annotations and messages to be fetched; past IMAP_NOTIFY_HELD it is an overflow."""
     news: trio.Event = field(default_factory=trio.Event)
+    _names: dict[Group, frozenset[str]] = field(default_factory=dict)
 
     # What is wanted.
 
@@ -96,6 +97,12 @@ class Watch:
         group = self.selected
         return group is not None and (self.idling or group.mailboxes == SELECTED)
 
+    def listen(self, notify: Notify) -> None:
+        """From now on this is wanted; what was noted before is forgotten."""
+        self.notify = notify
+        self._names = {group: frozenset(map(canonical_name, group.names)) for group in notify.groups}
+        self.forget()
+
     def wants(self, name: str) -> frozenset[str]:
         """The events wanted of a mailbox by its name, selected or not."""
         wanted: set[str] = {METADATA} if self.metadata else set()
@@ -115,13 +122,14 @@ class Watch:
             case "PERSONAL":
                 return True
             case "INBOXES":
-                return name == INBOX  # mail is delivered there alone
+                return name == INBOX  # delivery knows no other: `delivery.destinations`
             case "SUBSCRIBED":
                 return name in self.mailboxes.subscriptions.get(self.account, ())
             case "MAILBOXES":
-                return name in map(canonical_name, group.names)
+                return name in self._names[group]
             case "SUBTREE":
-                return any(name == top or name.startswith(top + DELIMITER) for top in map(canonical_name, group.names))
+                tops = self._names[group]
+                return any(name[:end] in tops for end in _level_ends(name))
         return False
 
     # What happened.
@@ -223,6 +231,14 @@ NOTES: Final[dict[int, Callable[[Watch, int, Mapping[str, Any]], None]]] = {
     annotations.METADATA_CHANGED.code: Watch.metadata_changed,
     annotations.SPECIAL_USES_CHANGED.code: Watch.special_uses_changed,
 }
+
+
+def _level_ends(name: str) -> Iterator[int]:
+    """Where each level of a name ends, from the first to the whole."""
+    for at, character in enumerate(name):
+        if character == DELIMITER:
+            yield at
+    yield len(name)
 
 
 def begin_watch(session: "Session") -> Watch:

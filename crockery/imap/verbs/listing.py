@@ -4,7 +4,7 @@ Every level of a name is a mailbox here, so LIST never shows \\Noselect; names t
 \\NonExistent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from crockery.actions.mailboxes import DELIMITER, INBOX
@@ -30,7 +30,7 @@ async def handle_list(session: Session, command: Command, arguments: List) -> Co
         session.out.write(ROOT)
         return DONE
     listing = _Listing(session, arguments)
-    for name in sorted(listing.candidates(), key=lambda name: (name != INBOX, name)):
+    for name in sorted(await listing.candidates(), key=lambda name: (name != INBOX, name)):
         if listing.matches(name):
             session.out.write(listing.render(name), listing.position)
         await session.out.relieve()
@@ -78,14 +78,19 @@ class _Listing:
         self._chosen: frozenset[str] = frozenset()
         """Names that meet the criteria themselves."""
 
-    def candidates(self) -> Iterable[str]:
+    async def candidates(self) -> Iterable[str]:
         """The names that the selection options choose (RFC 5258 §3.1)."""
         names = set(self.subscribed) if "SUBSCRIBED" in self._selects else set(self.existing)
         if "SPECIAL-USE" in self._selects:
             names = {name for name in names if (box := self.existing.get(name)) is not None and box.special_use}
         self._chosen = frozenset(names)
         if "RECURSIVEMATCH" in self._selects:
-            self._leading = frozenset(ancestors(name for name in names if not self.matches(name)))
+            hidden: list[str] = []
+            for name in names:
+                if not self.matches(name):
+                    hidden.append(name)
+                await self._session.out.pause()  # patterns can be long
+            self._leading = frozenset(ancestors(hidden))
             names |= self._leading
         return names
 
@@ -96,10 +101,7 @@ class _Listing:
     def render(self, name: str) -> bytes:
         """The LIST response of a name, and its STATUS if that was asked for and there is such a mailbox."""
         mailbox = self.existing.get(name)
-        children = ["\\HasChildren" if name in self._parents else "\\HasNoChildren"]
-        attributes = ["\\NonExistent"] if mailbox is None else children
-        if mailbox is not None and mailbox.special_use:
-            attributes.append(mailbox.special_use)
+        attributes = ["\\NonExistent"] if mailbox is None else attributes_of(mailbox, self._parents)
         if "SUBSCRIBED" in self._returns | self._selects and name in self.subscribed:
             attributes.append("\\Subscribed")
         child_info = self._criteria if name in self._leading else ()
@@ -137,7 +139,12 @@ def list_attributes(mailboxes: Mailboxes, mailbox: Mailbox) -> list[str]:
     """The attributes of one mailbox."""
     below = mailbox.name + DELIMITER
     has_children = any(name.startswith(below) for name in mailboxes.of_account(mailbox.account))
-    attributes = ["\\HasChildren" if has_children else "\\HasNoChildren"]
+    return attributes_of(mailbox, (mailbox.name,) if has_children else ())
+
+
+def attributes_of(mailbox: Mailbox, parents: Container[str]) -> list[str]:
+    """As `list_attributes`, of many mailboxes; `parents` are the names with others below them (`ancestors`)."""
+    attributes = ["\\HasChildren" if mailbox.name in parents else "\\HasNoChildren"]
     if mailbox.special_use:
         attributes.append(mailbox.special_use)
     return attributes

@@ -14,8 +14,7 @@ async def handle_notify(session: Session, command: Command, arguments: Notify) -
         session.selected.tells_flags = True
     await tell_changes(session, expunge=True)
     watch = begin_watch(session)
-    watch.notify = arguments
-    watch.forget()
+    watch.listen(arguments)
     if arguments.status:
         _tell_status(session, watch)
     return DONE

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from crockery import limits
 from crockery.imap.wire.cursor import NUMBER64_MAX, NUMBER_MAX, Cursor
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.params import Param, parse_params
@@ -96,6 +97,8 @@ def parse_fetch(cursor: Cursor) -> Fetch:
     messages = parse_sequence_set(cursor)
     cursor.accept_space()
     items = cursor.items(parse_fetch_item) if cursor.peek() == b"(" else _macro_or_item(cursor)
+    if sum(isinstance(item, FetchSection) for item in items) > limits.IMAP_SECTIONS_MAX:
+        raise BadCommand("Too many sections")
     return Fetch(messages, tuple(dict.fromkeys(items)), parse_params(cursor))
 
 

@@ -62,9 +62,7 @@ def _value(cursor: Cursor) -> Value:
     return cursor.astring()
 
 
-def parse_options(
-    cursor: Cursor, known: OptionParsers, optional: frozenset[str] = frozenset()
-) -> tuple[Option, ...]:
+def parse_options(cursor: Cursor, known: OptionParsers, optional: frozenset[str] = frozenset()) -> tuple[Option, ...]:
     """`"(" [option *(SP option)] ")"` of known options, each once; any other is BAD (RFC 5258 section 3).
 
     Those of `optional` can do without their argument, which is a list, with or without a space before it.

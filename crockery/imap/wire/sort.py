@@ -41,13 +41,15 @@ class Thread:
 def parse_sort(cursor: Cursor) -> Sort:
     """`sort = "SORT" [SP sort-return-opts] SP sort-criteria SP search-criteria`
 
-    `sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"`
+    `sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"`; each key counts once.
     """
     cursor.space()
     returns = parse_returns(cursor)
-    criteria = cursor.items(_criterion)
+    criteria: dict[str, Criterion] = {}
+    for criterion in cursor.items(_criterion):
+        criteria.setdefault(criterion.key, criterion)  # what is equal by a key is equal by it a second time
     cursor.space()
-    return Sort(criteria, _parse_search_criteria(cursor, returns))
+    return Sort(tuple(criteria.values()), _parse_search_criteria(cursor, returns))
 
 
 def _criterion(cursor: Cursor) -> Criterion:
