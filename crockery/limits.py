@@ -317,6 +317,7 @@ QUEUE_STORY: Final = 6  # attempts remembered of one recipient: the first and th
 QUEUE_LIFETIME: Final = 7 * 86400  # seconds after which a message is given up; RFC 5321 §4.5.4.1 says 4 days at least
 QUEUE_RELEASED_LIFETIME: Final = 86_400  # seconds at least for mail of a restored copy, from when it may go
 QUEUE_REPORTS: Final = 6  # notices from other servers remembered of one recipient: some delays, and the end
+FORWARD_TOLD_AGAIN: Final = 86400  # seconds until the owner of a forward is told again that mail does not go on by it
 SENT_KEPT: Final = 100_000  # names of messages under which notices find them; news comes within a week
 QUEUE_TEXT: Final = 500  # characters of a remote server's words kept of one attempt
 

@@ -31,6 +31,7 @@ from crockery.app.options import Options
 from crockery.app.outgoing import OutgoingMail
 from crockery.app.quota import QuotaWatch
 from crockery.assistant.conversation import Answering
+from crockery.assistant.forward_letter import ForwardLetters
 from crockery.events.errors import LogError, LogFailed, LogFull
 from crockery.events.writer import Writer
 from crockery.imap.server import serve_imap
@@ -216,6 +217,7 @@ class _Lifetime:
             tls=tls,
             stopping=trio.Event(),
             answers=Answering(store),
+            letters=ForwardLetters(store),
         )
 
     async def run(self, listeners: "Listeners", started: Callable[[Server], None]) -> None:

@@ -13,6 +13,7 @@ from crockery.delivery.destinations import Destinations, Target, find_destinatio
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.forwarding import deadline_terms, forwarded, rewrite_path
 from crockery.delivery.intake import Message
+from crockery.delivery.keeping import OwnerLetters, add_kept_back
 from crockery.delivery.policy import Policy
 from crockery.delivery.recipients import account_address, own_address
 from crockery.delivery.trace import delivery_prefix, protocol_keyword, received_field
@@ -27,17 +28,21 @@ def accept(
     envelope: Envelope,
     message: Message,
     answers: Answers | None = None,
+    letters: OwnerLetters | None = None,
 ) -> int | Reply:
     """Put the message into all mailboxes and the queue; returns its number, the first event that holds it.
 
     Recipients are looked up again: an account may have gone since RCPT. Raises LogFull, Refused: then nothing happened.
 
-    What is for Crockery is an answer to a question: `answers` does what it says, before anything else.
+    What is for Crockery is an answer to a question: `answers` does what it says, before anything else. What a forward
+    must not let go on stays, and `letters` tells its owner so.
     """
     refusal = policy.check_end(store, envelope)
     if refusal is not None:
         return refusal
-    found = find_destinations(store, envelope, envelope.recipients)
+    found = find_destinations(
+        store, envelope, envelope.recipients, partial(policy.check_onward, store, envelope, message.header)
+    )
     if found.lost:
         return replies.RECIPIENT_GONE
     for question in found.questions:
@@ -58,6 +63,8 @@ def accept(
         add(message.body if atom.next == number else message.body.held_by(number), (), mail)
         if mail.origin == RECEIVED:
             add_arrived(atom, atom.next - 1, mail)
+    for kept in found.kept.values() if not envelope.hold_until and atom.next > number else ():
+        add_kept_back(store, atom, kept, number, message, letters)
     if message.report is not None and atom.next > number:
         to = [str(recipient) for recipient in envelope.recipients]
         add_report(store, atom, message.report, to, envelope.client.address, number)

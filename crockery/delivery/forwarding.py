@@ -30,15 +30,6 @@ class DeadlineTerms(TypedDict, total=False):
     by_trace: bool
 
 
-def may_go_on(store: Store, envelope: Envelope, forward: Forward) -> bool:
-    """Whether the message may be forwarded; else it stays, in the INBOX of the account that answers for the forward.
-
-    The place for verdicts, which come with the trust in what comes in: Junk never goes on; and where the author's
-    domain enforces DMARC and no aligned DKIM signature survives, the message stays and the owner is told.
-    """
-    return True
-
-
 def rewrite_path(store: Store, sender: Mailbox | None) -> str:
     """The reverse-path under which mail from `sender` is forwarded. Raises LogFull."""
     if sender is None:
@@ -66,9 +57,7 @@ def forwarded(
         smtputf8=envelope.smtputf8,
         origin="forward",
         options={forward.address: _options(envelope.options.get(str(recipient), {}), recipient, stays=stays)},
-        terms=Terms(
-            ret=envelope.ret, envid=envelope.envid, requiretls=envelope.requiretls, **deadline_terms(envelope)
-        ),
+        terms=Terms(ret=envelope.ret, envid=envelope.envid, requiretls=envelope.requiretls, **deadline_terms(envelope)),
     )
 
 

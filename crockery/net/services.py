@@ -38,6 +38,8 @@ class Services:
     """Set when the server stops: whoever waits for a peer says goodbye (421, BYE) and ends within `STOP_GRACE`."""
     answers: Any = None
     """A `delivery.answers.Answers`: does what people answer to Crockery's questions (net knows nothing of delivery)."""
+    letters: Any = None
+    """A `delivery.keeping.OwnerLetters`."""
     _shared: dict[type[object], object] = field(default_factory=dict)
 
     def shared(self, kind: type[T], make: Callable[[], T]) -> T:

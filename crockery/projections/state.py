@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from crockery.events.types import EventType, accounts, annotations, mail, queue, server, trust
 from crockery.projections.accounts import Accounts
+from crockery.projections.forwards import Forwards
 from crockery.projections.mailboxes import Mailboxes
 from crockery.projections.metadata import Metadata
 from crockery.projections.questions import Questions
@@ -50,6 +51,7 @@ class State:
         self.trust = Trust()
         self.signing = Signing()
         self.tls_tallies = TLSTallies()
+        self.forwards = Forwards()
         self.sent = Sent()
         self.submissions = Submissions()
         self.smart_host = SmartHosts()
@@ -91,6 +93,7 @@ class State:
             ("trust", self.trust),
             ("signing", self.signing),
             ("tls_tallies", self.tls_tallies),
+            ("forwards", self.forwards),
             ("sent", self.sent),
             ("submissions", self.submissions),
             ("smart_host", self.smart_host),
@@ -168,6 +171,7 @@ class State:
             (queue.RECIPIENTS_CANCELLED, (waiting.recipients_cancelled, kept.orphans_made)),
             (queue.RECIPIENTS_RESTORED, (waiting.recipients_restored, kept.message_restored)),
             (queue.NOTICE_MADE, (waiting.notice_made, kept.orphans_made)),
+            (queue.FORWARD_KEPT, (self.forwards.forward_kept,)),
             (queue.DELIVERY_REPORTED, (waiting.delivery_reported,)),
             (queue.QUEUE_RELEASED, (waiting.queue_released, kept.orphans_made)),
             (trust.QUESTION_ASKED, (self.questions.question_asked,)),

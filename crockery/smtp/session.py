@@ -228,7 +228,8 @@ class Session:
         if message is None:
             assert intake.refusal is not None
             return intake.refusal
-        outcome = accept(self._store, self._policy, self._actor, envelope, message, self._services.answers)
+        answers, letters = self._services.answers, self._services.letters
+        outcome = accept(self._store, self._policy, self._actor, envelope, message, answers, letters)
         self._rests_on(self._store.log.head)
         return outcome if isinstance(outcome, Reply) else replies.accepted(outcome)
 

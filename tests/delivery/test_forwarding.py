@@ -1,5 +1,6 @@
 """Mail that goes on elsewhere: what leaves, under which reverse-path, and how its bounces come back."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,19 @@ from crockery.actions.actor import Actor
 from crockery.actions.incoming import received
 from crockery.actions.signing import ensure_srs_key
 from crockery.actions.store import Store
-from crockery.delivery import destinations
+from crockery.assistant.forward_letter import ForwardLetters
 from crockery.delivery.accept import accept
 from crockery.delivery.envelope import Client, Envelope
 from crockery.delivery.forwarding import sender_behind
 from crockery.delivery.header import Header
 from crockery.delivery.inbound import INBOUND
 from crockery.delivery.intake import Message
+from crockery.delivery.policy import KeptBack
 from crockery.delivery.submission import SUBMISSION
-from crockery.limits import SRS_MAX_AGE
+from crockery.events.types.queue import FORWARD_KEPT
+from crockery.limits import FORWARD_TOLD_AGAIN, SRS_MAX_AGE
+from crockery.projections.accounts import Forward
+from crockery.projections.state import State
 from crockery.smtp.wire import Mailbox, Reply, parse_mailbox, replies
 from tests.support.smtp_session import make_store, messages, the_server
 
@@ -124,11 +129,68 @@ def test_a_loop_dies(store: Store) -> None:
     assert come_in(store, envelope("out@example.test"), message) is replies.MAIL_LOOP
 
 
-def test_what_must_not_go_on_stays_with_the_owner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(destinations, "may_go_on", lambda store, envelope, forward: False)
-    come_in(store, envelope("out@example.test"))
-    assert len(messages(store, "postmaster")) == 1
+DMARC = KeptBack("dmarc", "client.test asks all servers to refuse mail that is not signed by it, and this is not.")
+
+
+class Holding:
+    """A policy of the MX port with an `OnwardCheck` that lets nothing from client.test go on."""
+
+    def __init__(self) -> None:
+        self.policy = dataclasses.replace(INBOUND, onward=(self._anything_goes, self._hold))
+        self.asked: list[tuple[str, str]] = []
+
+    def _anything_goes(self, store: Store, envelope: Envelope, header: Header, forward: Forward) -> KeptBack | None:
+        return None
+
+    def _hold(self, store: Store, envelope: Envelope, header: Header, forward: Forward) -> KeptBack | None:
+        self.asked.append((header.values(b"from")[0].decode(), forward.address))
+        return DMARC if b"client.test" in header.values(b"from")[0] else None
+
+    def come_in(self, store: Store, *to: str, message: Message = MESSAGE) -> int | Reply:
+        return accept(store, self.policy, the_server(), envelope(*to), message, None, ForwardLetters(store))
+
+
+def test_what_must_not_go_on_stays_with_the_owner_who_is_told_once_a_day(store: Store) -> None:
+    holding = Holding()
+    number = holding.come_in(store, "out@example.test")
+    kept, letter = messages(store, "postmaster")
+    assert kept.endswith(DATA) and not store.state.queue.by_id
+    assert holding.asked == [("c@client.test", FRIEND)]
+    text = letter.decode()
+    assert f"Subject: A mail was not forwarded to {FRIEND}" in text
+    assert f"Mail to out@example.test is forwarded to {FRIEND}. This one was not:" in " ".join(text.split())
+    assert "  From: c@client.test\r\n  Subject: x\r\n" in text
+    assert DMARC.reason in " ".join(text.split())
+    batch = store.log._batch
+    assert batch is not None
+    told = batch.appended[-1]
+    assert (told.type, told.facts["message"], told.facts["why"]) == (FORWARD_KEPT, number, "dmarc")
+    assert told.facts["told"] == store.log.head - 1
+    holding.come_in(store, "out@example.test")
+    assert len(messages(store, "postmaster")) == 3
+    tomorrow = Store(store.log, store.state, lambda: store.clock() + (FORWARD_TOLD_AGAIN + 60) * 1_000_000)
+    holding.come_in(tomorrow, "out@example.test")
+    assert len(messages(store, "postmaster")) == 5
+
+
+def test_what_stays_for_an_account_and_beside_others(store: Store) -> None:
+    set_forward(store, the_server(), "ben", "ben@there.test", keep=False)
+    holding = Holding()
+    holding.come_in(store, "ben@example.test", "info@example.test")
+    assert len(messages(store, "ben")) == 2  # the mail and the letter
+    assert len(messages(store, "anna")) == 1
+    assert len(messages(store, "postmaster")) == 2  # it answers for the alias
     assert not store.state.queue.by_id
+    again = State()
+    again.load(store.state.dump())
+    assert again.forwards.told == store.state.forwards.told and len(again.forwards.told) == 2
+
+
+def test_others_go_on(store: Store) -> None:
+    data = b"From: d@other.test\r\n\r\nHello\r\n"
+    Holding().come_in(store, "out@example.test", message=Message(Header(data), received(data), "", False))
+    assert [facts["recipients"] for facts in queued(store)] == [[FRIEND]]
+    assert not messages(store, "postmaster")
 
 
 def bounce_path(store: Store) -> str:

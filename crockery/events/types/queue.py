@@ -221,6 +221,19 @@ class DeliveryReported(TypedDict):
     recipients: list[ReportedRecipient]
 
 
+class ForwardKept(TypedDict):
+    """A message stayed here that a forward would have let go on; the account that answers for the forward has it."""
+
+    message: int
+    account: int
+    address: str
+    """Where it did not go."""
+    why: str
+    """ "dmarc", "junk" ..."""
+    told: int
+    """The letter in the same atom that tells the account; 0: it was told lately."""
+
+
 MESSAGE_QUEUED: Final = EventType(70, "MessageQueued")
 RECIPIENTS_CANCELLED: Final = EventType(71, "RecipientsCancelled")
 ATTEMPT_BEGUN: Final = EventType(72, "AttemptBegun")
@@ -230,8 +243,10 @@ RECIPIENTS_RESTORED: Final = EventType(75, "RecipientsRestored")
 NOTICE_MADE: Final = EventType(76, "NoticeMade")
 QUEUE_RELEASED: Final = EventType(77, "QueueReleased")
 DELIVERY_REPORTED: Final = EventType(78, "DeliveryReported", skippable=True)
+FORWARD_KEPT: Final = EventType(79, "ForwardKept", skippable=True)
 
 TYPES: Final = (
     MESSAGE_QUEUED, RECIPIENTS_CANCELLED, ATTEMPT_BEGUN, RECIPIENTS_ATTEMPTED, RECIPIENTS_RESCHEDULED,
     RECIPIENTS_RESTORED, NOTICE_MADE, QUEUE_RELEASED, DELIVERY_REPORTED,
+    FORWARD_KEPT,
 )  # fmt: skip

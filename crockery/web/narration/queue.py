@@ -81,6 +81,10 @@ def _delivery_reported(names: Names, number: int, facts: Mapping[str, Any]) -> s
     return f"{facts['host'] or facts['peer']} said later of message {facts['message']}: it {listed(said)}"
 
 
+def _forward_kept(names: Names, number: int, facts: Mapping[str, Any]) -> str:
+    return f"message {facts['message']} did not go on to {facts['address']} ({facts['why']}): it stays here"
+
+
 _REPORTED: Final = {
     "failed": "could not be delivered to",
     "delayed": "is delayed for",
@@ -99,4 +103,5 @@ SENTENCES: Final[tuple[tuple[EventType, Sentence], ...]] = (
     (events.NOTICE_MADE, _notice_made),
     (events.QUEUE_RELEASED, _queue_released),
     (events.DELIVERY_REPORTED, _delivery_reported),
+    (events.FORWARD_KEPT, _forward_kept),
 )
