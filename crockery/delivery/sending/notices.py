@@ -19,7 +19,7 @@ from crockery.actions.queue import Outcome, Outgoing, record_outcomes
 from crockery.actions.store import Store
 from crockery.delivery.forwarding import sender_behind
 from crockery.delivery.recipients import account_address, local_accounts
-from crockery.delivery.sending.reports import of_deadline, status_of
+from crockery.delivery.sending.reports import own_reason, status_of
 from crockery.delivery.sending.timetable import Timetable
 from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.log import Appended
@@ -212,7 +212,7 @@ class Notices:
                 message,
                 kind,
                 options.get(recipient.address, {}).get("orcpt", ""),
-                self._explain(message, recipient) or of_deadline(kind, recipient, facts),
+                self._explain(message, recipient) or own_reason(kind, recipient, facts),
             )
             for recipient in recipients
         ]

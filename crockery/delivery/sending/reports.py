@@ -47,12 +47,18 @@ def status_of(
     )
 
 
-def of_deadline(kind: str, recipient: Recipient, facts: Mapping[str, Any]) -> Reason | None:
-    """What there is to say of a deadline of the message's own (RFC 2852), `facts` being those of its MessageQueued."""
+def own_reason(kind: str, recipient: Recipient, facts: Mapping[str, Any]) -> Reason | None:
+    """What only we know: a deadline of the message's own (RFC 2852), or that our copy of it is damaged.
+
+    `facts` are those of its MessageQueued.
+    """
     if kind == "deadline":
         when = spell_date(facts.get("deliver_by", 0), 0)
         return Reason(f"You wanted it to be delivered by {when}, and that time is over.", "")
-    if kind == "final" and "return_by" in facts and recipient.story and recipient.story[-1].why == "expired":
+    last = recipient.story[-1].why if recipient.story else ""
+    if kind == "final" and last == "unreadable":
+        return Reason("The copy that this server keeps of your message is damaged.", "Send the message again.")
+    if kind == "final" and last == "expired" and "return_by" in facts:
         when = spell_date(facts["return_by"], 0)
         return Reason(
             f"You wanted it to be delivered by {when}, or to come back. That time is over.",

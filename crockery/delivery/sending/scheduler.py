@@ -236,6 +236,9 @@ class Scheduler:
             await self._sender.note_obstacle(work, UNREADABLE)
             return exchange
         if is_local_domain(self._store.state.settings, work.destination.domain):
+            if not await self._sender.is_readable(message):
+                await self._sender.note_obstacle(work, UNREADABLE)
+                return exchange
             waiting = [recipient for recipient in work.recipients if recipient.is_waiting]
             if waiting:
                 deliver_here(self._store, message, waiting, facts)

@@ -170,6 +170,22 @@ class Sender:
         for start in range(0, message.size, QUEUE_PIECE):
             yield await trio.to_thread.run_sync(log.read_range, message.id, start, QUEUE_PIECE)
 
+    async def is_readable(self, message: QueuedMessage) -> bool:
+        """Whether all of it can be read: a damaged mail is better given back to its sender than delivered."""
+        try:
+            if message.size <= QUEUE_SMALL:
+                self._read_all(message)
+            else:
+                await trio.to_thread.run_sync(self._read_all, message)
+        except BodyUnreadable as error:
+            logger.error("message %d cannot be delivered: %s", message.id, error)
+            return False
+        return True
+
+    def _read_all(self, message: QueuedMessage) -> None:
+        for _ in self._pieces(message):
+            pass
+
     def _pieces(self, message: QueuedMessage) -> Iterator[bytes]:
         return (
             self._store.log.read_range(message.id, start, QUEUE_PIECE) for start in range(0, message.size, QUEUE_PIECE)

@@ -17,6 +17,8 @@ from crockery.delivery.inbound import INBOUND
 from crockery.delivery.intake import Message
 from crockery.delivery.policy import Policy
 from crockery.delivery.submission import SUBMISSION
+from crockery.events.errors import BodyUnreadable
+from crockery.events.log import Log
 from crockery.smtp.wire import Mailbox, parse_mailbox
 from tests.delivery.sending.conftest import Sending
 from tests.delivery.sending.test_notices import read
@@ -67,6 +69,25 @@ async def test_it_can_be_taken_back_until_then(autojump_clock: MockClock, sendin
     cancel_recipients(sending.store, the_server(), number)
     await trio.sleep(1000)
     assert not sending.inbox("ben") and not sending.world["far.test"].dials
+
+
+async def test_a_damaged_one_comes_back_to_its_sender(
+    autojump_clock: MockClock, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending.start_notices("example.test", "anna", "ben")
+    number = hand_in(sending, "ben@example.test", hold=1000)
+
+    def damaged(self: Log, message: int, *where: int) -> bytes:
+        raise BodyUnreadable(message, "damaged")
+
+    monkeypatch.setattr(Log, "read_range", damaged)
+    await sending.until(lambda: sending.states(number) == {"ben@example.test": "FAILED"}, 1100)
+    await sending.until(lambda: bool(sending.inbox("anna")))
+    monkeypatch.undo()
+    assert not sending.inbox("ben")
+    (notice,) = sending.inbox("anna")
+    assert read(notice)[1]["Status ben@example.test"] == "5.3.0"
+    assert "this server keeps of your message is damaged" in " ".join(notice.decode().split())
 
 
 async def test_aliases_and_forwards_are_those_of_that_day(autojump_clock: MockClock, sending: Sending) -> None:
