@@ -1,58 +1,140 @@
-"""Looking for words in many messages at once, in the derived file `text`, block by block so that others get turns."""
+"""Looking for words in many messages at once: in the derived file `text`, block by block, and where a message has no
+row there yet, in the message itself. Every answer is exact; others get turns all the while.
+"""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+import contextlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import trio
 
 from crockery import limits
-from crockery.projections.text import Question, Texts
+from crockery.imap.messages import Messages
+from crockery.imap.output import Output
+from crockery.imap.progress import Progress
+from crockery.message.headers import header_length
+from crockery.message.searched import Searched, searched, searched_header
+from crockery.projections.structure import Kept
+from crockery.projections.text import Question, Rows, rows_of
 
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.uint64]
 
 
-class Looked(NamedTuple):
-    """For each message: it is in there; this is known, since all that was asked has a row."""
+class Looking:
+    """What one search looks for, in messages that are given by ascending number and by size."""
 
-    hit: Mask
-    known: Mask
+    def __init__(self, messages: Messages, out: Output, progress: Progress | None) -> None:
+        self._messages = messages
+        self._out = out
+        self._progress = progress
+
+    async def find(self, questions: Sequence[Question], numbers: Numbers, sizes: npt.NDArray[np.uint32]) -> Mask:
+        """Which of the messages fit any of the questions."""
+        hit, known = np.zeros(len(numbers), dtype=bool), np.ones(len(numbers), dtype=bool)
+        for question in questions:
+            at = np.flatnonzero(~hit)
+            found, seen = await self._scan(question, numbers[at])
+            hit[at] = found
+            known[at] &= seen
+        unknown = np.flatnonzero(~(hit | known))
+        for start in range(0, len(unknown), limits.IMAP_SLICE_KEPT):
+            some = unknown[start : start + limits.IMAP_SLICE_KEPT]
+            if self._progress is not None:
+                await self._progress.tell(start, len(unknown))
+            hit[some] = await self._read(questions, numbers[some].tolist(), sizes[some].tolist())
+        return hit
+
+    async def _scan(self, question: Question, numbers: Numbers) -> tuple[Mask, Mask]:
+        """In which it is, and which have a row that tells."""
+        texts = self._messages.searchable
+        hit, known = np.zeros(len(numbers), dtype=bool), np.zeros(len(numbers), dtype=bool)
+        for run in list(texts.runs(question, numbers)):
+            if texts.octets(question, run) > limits.TEXT_THREAD:
+                seen = await trio.to_thread.run_sync(texts.scan, question, run)
+            else:
+                seen = texts.scan(question, run)
+            part = slice(run.start, run.stop)
+            known[part] = _in_sorted(seen.rows, numbers[part])
+            if len(seen.hits):
+                hit[part] = _in_sorted(seen.hits, numbers[part])
+            await self._out.pause()
+        return hit, known
+
+    async def _read(self, questions: Sequence[Question], numbers: list[int], sizes: list[int]) -> list[bool]:
+        """Which of a few messages fit, told by themselves."""
+        small = [number for number, size in zip(numbers, sizes, strict=True) if size <= limits.IMAP_STREAMED_MIN]
+        of_fields = any(question.field is not None for question in questions)
+        kept = dict(zip(small, self._messages.kept(small), strict=True)) if of_fields else {}
+        of_body = any(question.of_body for question in questions)
+        opened = [_Opened(self._messages, number, kept.get(number)) for number in numbers]
+        foreign: list[int] = []  # 8-bit text, whose charset may have to be guessed: that takes long
+        fits = [False] * len(opened)
+        for at, (one, size) in enumerate(zip(opened, sizes, strict=True)):
+            if size > limits.IMAP_STREAMED_MIN:
+                (fits[at],) = await self._in_thread(questions, [one], size)
+            elif of_body and not one.data.isascii():
+                foreign.append(at)
+            else:
+                fits[at] = one.fits_any(questions)
+            await self._out.pause()
+        if foreign:
+            told = await self._in_thread(questions, [opened[at] for at in foreign], sum(sizes[at] for at in foreign))
+            for at, fit in zip(foreign, told, strict=True):
+                fits[at] = fit
+        self._keep_rows(opened)
+        return fits
+
+    async def _in_thread(self, questions: Sequence[Question], opened: Sequence["_Opened"], octets: int) -> list[bool]:
+        async with self._messages.holding(octets):
+            return await trio.to_thread.run_sync(lambda: [one.fits_any(questions) for one in opened])
+
+    def _keep_rows(self, opened: Iterable["_Opened"]) -> None:
+        """What had to be read is kept where the text file comes to it next, as it does after an import."""
+        with contextlib.suppress(OSError):  # the follower meets it too, and reports it
+            for one in opened:
+                if one.made is not None:
+                    self._messages.searchable.add(one.number, one.made)
 
 
-async def look(
-    texts: Texts, questions: Sequence[Question], numbers: Numbers, turn: Callable[[], Awaitable[None]]
-) -> Looked:
-    """Which of the messages have something to say to any of the questions. `turn` is awaited between blocks."""
-    distinct, places = numbers, None
-    if len(numbers) > 1 and not (numbers[1:] > numbers[:-1]).all():
-        distinct, places = np.unique(numbers, return_inverse=True)
-    hit, known = np.zeros(len(distinct), dtype=bool), np.ones(len(distinct), dtype=bool)
-    for question in questions:
-        at = np.flatnonzero(~hit)
-        found, seen = await _ask(texts, question, distinct[at], turn)
-        hit[at] = found
-        known[at] &= seen
-    known |= hit
-    return Looked(hit, known) if places is None else Looked(hit[places], known[places])
+class _Opened:
+    """One message, read as far as the questions need."""
 
+    def __init__(self, messages: Messages, number: int, kept: Kept | None) -> None:
+        self.number = number
+        self._messages = messages
+        self._kept = kept
 
-async def _ask(
-    texts: Texts, question: Question, numbers: Numbers, turn: Callable[[], Awaitable[None]]
-) -> tuple[Mask, Mask]:
-    hit, known = np.zeros(len(numbers), dtype=bool), np.zeros(len(numbers), dtype=bool)
-    for run in list(texts.runs(question, numbers)):
-        if texts.octets(question, run) > limits.TEXT_THREAD:
-            seen = await trio.to_thread.run_sync(texts.scan, question, run)
-        else:
-            seen = texts.scan(question, run)
-        part = slice(run.start, run.stop)
-        known[part] = _in_sorted(seen.rows, numbers[part])
-        if len(seen.hits):
-            hit[part] = _in_sorted(seen.hits, numbers[part])
-        await turn()
-    return hit, known
+    @cached_property
+    def data(self) -> bytes:
+        return self._messages.read(self.number)
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return rows_of(searched(self.data))
+
+    @cached_property
+    def _header_rows(self) -> Rows:
+        return rows_of(Searched(searched_header(self.data, 0, header_length(self.data)), b""))
+
+    @property
+    def made(self) -> Rows | None:
+        """The rows of the message, if they had to be made."""
+        rows: Rows | None = self.__dict__.get("_rows")
+        return rows
+
+    def fits_any(self, questions: Iterable[Question]) -> bool:
+        return any(map(self._fits, questions))
+
+    def _fits(self, question: Question) -> bool:
+        if question.of_body:
+            return question.fits(self._rows)
+        if question.field is None:
+            return question.fits(self._header_rows)
+        kept = None if self._kept is None else self._kept.header
+        return question.fits_field(self.data if kept is None else kept)
 
 
 def _in_sorted(column: Numbers, wanted: Numbers) -> Mask:

@@ -250,6 +250,19 @@ class Keys:
             await self.columns[name].settle()
             await out.pause()
 
+    def has(self, name: str) -> bool:
+        """Whether the column was loaded, so that little is missing."""
+        return name in self.columns
+
+    async def read(self, name: str, uids: Uids, messages: Messages, out: Output) -> list[int]:
+        """The numbers of a NumberColumn for a few messages, read for this once."""
+        found: list[int] = []
+        for start in range(0, len(uids), limits.IMAP_SLICE_KEPT):
+            opened = await self._open(uids[start : start + limits.IMAP_SLICE_KEPT], (name,), messages)
+            found += [READERS[name][1](one) for one in opened]  # type: ignore[misc]
+            await out.pause()
+        return found
+
     def values(self, name: str, uids: Uids) -> Numbers:
         """The numbers of a loaded column for these messages, in any order; those that it lacks are as the first."""
         mailbox = self.mailbox
@@ -297,26 +310,30 @@ class Keys:
         return int(uids[-1]) if len(uids) else 0
 
     async def _read(self, missing: dict[str, Uids], messages: Messages, out: Output) -> None:
-        uids = max(missing.values(), key=len)
-        columns = self.mailbox.columns
-        rows = _places(columns.uid, uids)
-        numbers, sizes = columns.number[rows].tolist(), columns.size[rows].tolist()
-        for number, size in zip(numbers, sizes, strict=True):
-            if size > limits.IMAP_STREAMED_MIN:
-                await messages.prepare(number, size)
-        headers = any(name in OF_HEADER for name in missing)
-        found = []
-        for number, size, kept in zip(numbers, sizes, messages.kept(numbers), strict=True):
-            header = kept.header
-            if header is None and headers:
-                header = messages.read_range(number, 0, min(size, limits.IMAP_STREAM_STEP))
-            found.append(Read(kept, header or b""))
+        found = await self._open(max(missing.values(), key=len), missing, messages)
         for name, wanted in missing.items():
             # Another session may have added some of them while this one waited.
             fresh = wanted[wanted > self._last(name)]
             read = READERS[name][1]
             self.columns[name].add([read(one) for one in found[len(found) - len(fresh) :]] if len(fresh) else [])
             self._uids[name] = np.concatenate((self._uids[name], fresh))
+
+    async def _open(self, uids: Uids, names: Iterable[str], messages: Messages) -> list[Read]:
+        """These messages, with what the keys need of them."""
+        columns = self.mailbox.columns
+        rows = _places(columns.uid, uids)
+        numbers, sizes = columns.number[rows].tolist(), columns.size[rows].tolist()
+        for number, size in zip(numbers, sizes, strict=True):
+            if size > limits.IMAP_STREAMED_MIN:
+                await messages.prepare(number, size)
+        headers = any(name in OF_HEADER for name in names)
+        found = []
+        for number, size, kept in zip(numbers, sizes, messages.kept(numbers), strict=True):
+            header = kept.header
+            if header is None and headers:
+                header = messages.read_range(number, 0, min(size, limits.IMAP_STREAM_STEP))
+            found.append(Read(kept, header or b""))
+        return found
 
     def _drop_gone(self, name: str) -> None:
         uids, current = self._uids[name], self.mailbox.columns.uid
