@@ -84,6 +84,17 @@ def decline(original: Original, reason: str) -> Letter:
     return Letter(title("Too late", original), [f"Nothing was done about {name_message(original)}: {reason}"])
 
 
+def overtaken(original: Original) -> Letter:
+    """An answer to a question after which a different one was asked."""
+    return Letter(
+        title("Please answer the newer question", original),
+        [
+            f"Nothing was done about {name_message(original)}. After the question that you answered, something else "
+            "turned up, and you were asked again. Please answer that newer mail.",
+        ],
+    )
+
+
 def stand_still(original: Original) -> Letter:
     """Understood or not, nothing can be done about it now: the log is a restored copy."""
     return Letter(

@@ -92,6 +92,7 @@ LETTERS: dict[str, Letter] = {
     "undone-cancel": confirmations.confirm_undo(ORIGINAL, Verb.CANCEL),
     "undone-trust": confirmations.confirm_undo(ORIGINAL, Verb.TRUST, "shady.test", is_held=False),
     "undone-send-too-late": confirmations.confirm_undo(ORIGINAL, Verb.SEND, is_held=False),
+    "overtaken": confirmations.overtaken(ORIGINAL),
     "not-now": confirmations.stand_still(ORIGINAL),
     "restored": restored_letter(3),
     "declined": confirmations.decline(ORIGINAL, confirmations.ALREADY_SENT),

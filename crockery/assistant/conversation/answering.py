@@ -5,8 +5,8 @@ When it cannot be read for certain, Crockery asks again and does nothing.
 
 import logging
 import secrets
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from crockery.actions.actor import Actor
 from crockery.actions.errors import Refused
@@ -29,6 +29,9 @@ from crockery.projections.questions import Question
 from crockery.projections.queue import RecipientState
 
 logger: Final = logging.getLogger(__name__)
+
+_SAME: Final = {"changed": "certificate"}
+"""Kinds of problems that are alike to who sends just this message."""
 
 
 class Answering:
@@ -98,6 +101,10 @@ class _Turn:
             letter = questions.ask_again(self._original, held, message.expires, answer.line)
             self._send(letter, token=question.token)
             return
+        if self._is_overtaken(answer):
+            self._note(answer, "unclear")
+            self._send(confirmations.overtaken(self._original))
+            return
         self._note(answer, answer.verb.value)
         store, atom = self._store, self._atom
         match answer.verb:
@@ -112,6 +119,20 @@ class _Turn:
                 self._confirm(confirmations.confirm_send(self._original, held, can_undo=True), answer, waiting)
             case Verb.TRUST:
                 self._trust(answer, next(each for each in held if each.domain == answer.domain))
+
+    def _is_overtaken(self, answer: Answer) -> bool:
+        """Whether a newer question about the message tells of what this answer cannot have meant."""
+        asked = self._question
+        if answer.verb not in (Verb.SEND, Verb.TRUST):
+            return False
+        return any(
+            newer.id > asked.id
+            and answer.domain in ("", domain)
+            and _differs(answer.verb, asked.problems[domain], found)
+            for newer in self._state.questions.of_message(asked.message)
+            for domain, found in newer.problems.items()
+            if domain in asked.problems
+        )
 
     def _trust(self, answer: Answer, held: Held) -> None:
         """Grant what was seen, a new key in place of the old, and try all mail again that the grant lets go."""
@@ -201,6 +222,16 @@ class _Turn:
         message_id = f"{secrets.token_hex(16)}@{self._state.settings.domain}"
         mail = compose_letter(letter, addressing(store, account, message_id, token), self._original, is_reply=True)
         return add_letter(store, self._atom, box, mail, message_id), message_id
+
+
+def _differs(verb: Verb, asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether *send* or *trust*, said of one problem, cannot be meant for another.
+
+    Who would send it to a server that cannot prove its name need not want it sent without TLS, or against the domain's
+    own policy. And only a key that was told of can be trusted.
+    """
+    kinds = {_SAME.get(problem["kind"], problem["kind"]) for problem in (asked, found)}
+    return len(kinds) > 1 or (verb is Verb.TRUST and asked.get("spki") != found.get("spki"))
 
 
 def _octets(message: Message) -> bytes:

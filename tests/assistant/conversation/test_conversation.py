@@ -205,6 +205,38 @@ async def test_a_broken_policy_is_never_trusted(autojump_clock: MockClock, sendi
     await sending.until_empty()
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "said", "counts"),
+    [
+        (WRONG_NAME, POLICY, "send", False),
+        (WRONG_NAME, NO_TLS, "send", False),
+        (NO_TLS, WRONG_NAME, "send", False),
+        (WRONG_NAME, {**WRONG_NAME, "spki": "cd" * 32}, "send", True),
+        (WRONG_NAME, {**WRONG_NAME, "spki": "cd" * 32}, "trust x.test", False),
+        (NO_TLS, POLICY, "trust x.test", False),
+        (WRONG_NAME, POLICY, "cancel", True),
+        (WRONG_NAME, POLICY, "retry", True),
+    ],
+)
+async def test_an_answer_is_for_the_question_it_was_given_to(
+    autojump_clock: MockClock,
+    sending: Sending,
+    first: dict[str, object],
+    then: dict[str, object],
+    said: str,
+    counts: bool,
+) -> None:
+    talk = Talk(sending, first)
+    number = await talk.write()
+    talk.block(then)
+    await sending.until(lambda: len(talk.mails) == 2)
+    assert subject(talk.mails[1]).startswith("Not sent yet")
+    done = talk.answer(said, to=0)
+    assert done.startswith("Please answer the newer question") is not counts
+    assert sending.store.state.queue.find(number).recipients[0].insecure is (counts and said == "send")  # type: ignore[union-attr]
+    assert not sending.store.state.trust.grants
+
+
 @pytest.mark.parametrize("text", ["Don't send!", "send me the bill", "", "trust other.test", "undo", "What?"])
 async def test_unsure(autojump_clock: MockClock, sending: Sending, text: str) -> None:
     talk = Talk(sending, NO_TLS)
