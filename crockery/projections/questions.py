@@ -36,27 +36,42 @@ class Questions:
     def __init__(self) -> None:
         self.by_id: dict[int, Question] = {}
         self.by_token: dict[str, Question] = {}
+        self._by_message: dict[int, list[Question]] = {}
         self.position = 0
 
     def of_message(self, message: int) -> list[Question]:
         """The questions about a queued message, oldest first."""
-        return [question for question in self.by_id.values() if question.message == message and question.undo is None]
+        return [question for question in self._by_message.get(message, ()) if question.undo is None]
 
     def dump(self) -> Any:
         return [[astuple(question) for question in self.by_id.values()], self.position]
 
     def load(self, dumped: Any) -> None:
         questions, self.position = dumped
-        self.by_id = {values[0]: Question(*values) for values in questions}
-        self.by_token = {question.token: question for question in self.by_id.values()}
+        self.by_id, self.by_token, self._by_message = {}, {}, {}
+        for values in questions:
+            self._add(Question(*values))
+
+    def _add(self, question: Question) -> None:
+        self.by_id[question.id] = question
+        self.by_token[question.token] = question
+        self._by_message.setdefault(question.message, []).append(question)
+
+    def _forget(self, now: int) -> None:
+        """The oldest ones, once they have expired."""
+        while self.by_id and (oldest := next(iter(self.by_id.values()))).expires + _KEPT < now:
+            del self.by_id[oldest.id], self.by_token[oldest.token]
+            others = self._by_message[oldest.message]
+            others.remove(oldest)
+            if not others:
+                del self._by_message[oldest.message]
 
     # Folding: one method an event type.
 
     def question_asked(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.position = sequence
         now = time // 1_000_000
-        for number in [q.id for q in self.by_id.values() if q.expires + _KEPT < now]:
-            self.by_token.pop(self.by_id.pop(number).token, None)
+        self._forget(now)
         question = Question(
             sequence,
             facts["message"],
@@ -68,8 +83,7 @@ class Questions:
             dict(facts["problems"]),
             facts.get("undo"),
         )
-        self.by_id[sequence] = question
-        self.by_token[question.token] = question
+        self._add(question)
 
     def question_reminded(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.position = sequence
