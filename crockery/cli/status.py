@@ -35,6 +35,8 @@ def _rows(found: Any) -> list[tuple[str, str]]:
         ("last event", output.when(found["last_event"], otherwise="none")),
         ("free on disk", output.size(found["free_octets"])),
     ]
+    if found["smart_host"]:
+        rows.insert(5, ("smart host", f"{found['smart_host']} takes all outgoing mail"))
     ports = found.get("ports")
     if ports:
         rows.insert(1, ("ports", ", ".join(f"{name} {number}" for name, number in ports.items())))

@@ -14,6 +14,9 @@ TLS: Final = "smart-host-tls"
 UNKNOWN: Final = "smart-host-unknown"
 """Its name cannot be found."""
 
+VERIFIED: Final = "smart-host"
+"""`verified` in the facts of its TLS (`events.types.queue.TLSFacts`)."""
+
 _TROUBLES: Final = frozenset((LOGIN, TLS, UNKNOWN))
 
 

@@ -1,7 +1,7 @@
 """Replies and failures as outcomes of recipients. Pure: time and chance come in.
 
 A 4yz reply, or no reply, is tried again; a 5yz reply is final (RFC 5321 section 4.2.1), but for those that are about
-our connection and not about the message or the recipient: that a login is wanted, or was not believed.
+our connection and not about the message or the recipient: that the smart host wants a login, or does not believe it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,12 +30,13 @@ def of_reply(
     has_dsn: bool,
     why: str = "",
     tell: bool = False,
+    is_smart_host: bool = False,
 ) -> list[Outcome]:
     """What one reply means for recipients; `tell`: the sender wants to hear that the server took it."""
     said = (reply.code, reply.enhanced, reply.text)
     if reply.is_positive:
         return [Outcome(addresses(recipients), "delivered" if has_dsn else "relayed", *said, tell=tell)]
-    if reply.code in _LOGIN_REPLIES:
+    if is_smart_host and reply.code in _LOGIN_REPLIES:
         said = (reply.code, "4" + (reply.enhanced or "5.7.0")[1:], reply.text)
         return _later(recipients, Outcome((), "deferred", *said, LOGIN), now, chance)
     if reply.code >= 500:
@@ -52,14 +53,16 @@ def of_obstacle(recipients: Sequence[Recipient], obstacle: Obstacle, now: int, c
 
 
 def of_replies(
-    recipients: Sequence[Recipient], replies: Iterable[Reply], now: int, chance: Chance, *, has_dsn: bool
+    recipients: Sequence[Recipient], replies: Iterable[Reply], now: int, chance: Chance, *, is_smart_host: bool = False
 ) -> list[Outcome]:
     """One reply each; those with the same reply come together."""
     together: dict[Reply, list[Recipient]] = {}
     for recipient, reply in zip(recipients, replies, strict=True):
         together.setdefault(reply, []).append(recipient)
     return [
-        outcome for reply, them in together.items() for outcome in of_reply(them, reply, now, chance, has_dsn=has_dsn)
+        outcome
+        for reply, them in together.items()
+        for outcome in of_reply(them, reply, now, chance, has_dsn=False, is_smart_host=is_smart_host)
     ]
 
 

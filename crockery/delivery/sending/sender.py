@@ -20,6 +20,7 @@ from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.writer import Writer
 from crockery.limits import FULL_DISK_RETRY, QUEUE_OUTCOME_ROOM, QUEUE_PIECE, QUEUE_RECIPIENTS, QUEUE_SMALL
 from crockery.projections.queue import NOWHERE, Place, QueuedMessage, Recipient
+from crockery.projections.smart_host import VERIFIED
 from crockery.smtp.wire.capabilities import Capabilities
 from crockery.smtp.wire.client import Stage
 from crockery.smtp.wire.client_commands import DeliverBy, Transaction, obstacle
@@ -103,7 +104,9 @@ class Sender:
         accepted = [recipients[index] for index in answered.accepted]
         refused = [(r, reply) for i, (r, reply) in enumerate(zip(recipients, answered.replies, strict=True))
                    if i not in set(answered.accepted)]  # fmt: skip
-        results = self._of_replies([r for r, _ in refused], [reply for _, reply in refused])
+        to, replies = [recipient for recipient, _ in refused], [reply for _, reply in refused]
+        now, is_smart_host = self._store.now, _is_smart_host(exchange)
+        results = outcomes.of_replies(to, replies, now, self._chance, is_smart_host=is_smart_host)
         attempt = 0
         got = False
         if accepted:
@@ -113,9 +116,6 @@ class Sender:
             got = any(outcome.result in ("delivered", "relayed") for outcome in ended)
         await self._record(message, results, exchange, attempt)
         return got
-
-    def _of_replies(self, recipients: Sequence[Recipient], replies: Sequence[Reply]) -> list[Outcome]:
-        return outcomes.of_replies(recipients, replies, self._store.now, self._chance, has_dsn=False)
 
     async def _send_content(
         self, message: QueuedMessage, accepted: Sequence[Recipient], exchange: Exchange, *, tell: bool
@@ -151,7 +151,10 @@ class Sender:
         has_dsn = "DSN" in client.capabilities
         why = "uncertain" if answered.is_uncertain else ""
         now = self._store.now
-        told = outcomes.of_reply(accepted, answered.reply, now, self._chance, has_dsn=has_dsn, why=why, tell=tell)
+        told = outcomes.of_reply(
+            accepted, answered.reply, now, self._chance, has_dsn=has_dsn, why=why, tell=tell,
+            is_smart_host=_is_smart_host(exchange),
+        )  # fmt: skip
         return attempt, told
 
     def _check_room(self) -> None:
@@ -225,6 +228,10 @@ def _transaction(
         envid=encode_xtext(facts.get("envid", "")),
         deliver_by=_deadline(facts, now),
     )
+
+
+def _is_smart_host(exchange: Exchange) -> bool:
+    return (exchange.place.tls or {}).get("verified") == VERIFIED
 
 
 def _deadline(facts: Mapping[str, Any], now: int) -> DeliverBy | None:

@@ -28,12 +28,9 @@ from crockery.delivery.tls.faults import Fault
 from crockery.delivery.tls.verify import HostPolicy, Verdict, judge
 from crockery.events.errors import BodyUnreadable
 from crockery.projections.queue import NOWHERE, Place
-from crockery.projections.smart_host import LOGIN, TLS, UNKNOWN, SmartHost
+from crockery.projections.smart_host import LOGIN, TLS, UNKNOWN, VERIFIED, SmartHost
 from crockery.projections.state import State
 from crockery.smtp.wire.client_events import AuthAnswered
-
-VERIFIED: Final = "smart-host"
-"""`verified` in the facts of its TLS."""
 
 
 def destination_of(state: State) -> Callable[[str], str]:

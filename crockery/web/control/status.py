@@ -34,6 +34,7 @@ def show_status(context: Context, request: Request) -> Json:
         "mailboxes": len(boxes),
         "messages": sum(len(box) for box in boxes),
         "octets": sum(box.octets for box in boxes),
+        "smart_host": state.smart_host.current.name if state.smart_host.current is not None else None,
         "queued": len(state.queue.by_id),
         "standing_still": len(state.queue.still()),
         "certificate": {
