@@ -1,6 +1,7 @@
 """Messages to the client, slice by slice: long answers wait for slow clients and let other sessions work."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from crockery.imap.messages import Messages
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.session import Session
 from crockery.imap.streaming import send_large
+
+SECTION_COST: Final = 256
+"""Looking for one more section of a message takes as long as reading so many octets."""
 
 
 async def send_messages(session: Session, selected: Selected, indices: Indices, plan: Plan) -> None:
@@ -39,10 +43,12 @@ def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -
             yield here
         return
     sizes = selected.mailbox.columns.size[rows].astype(np.int64)
-    if not plan.needs_data:
+    if plan.needs_data:
+        sizes += SECTION_COST * max(len(plan.sections) - 1, 0)
+    else:
         numbers = selected.mailbox.columns.number[rows]
         count = limits.IMAP_SLICE_READY if messages.have_rows(numbers) else limits.IMAP_SLICE_KEPT
-        weight = limits.IMAP_OUTPUT_HELD // (count if plan.needs_kept else limits.IMAP_SLICE)
+        weight = limits.IMAP_OUTPUT_HELD // count
         alone = np.flatnonzero(sizes > limits.IMAP_STREAMED_MIN) if plan.needs_kept else rows[:0]
         sizes = np.clip(sizes, weight, limits.IMAP_OUTPUT_HELD) if plan.needs_preview else np.full(len(sizes), weight)
         lacking = [not messages.has_kept(number) for number in numbers[alone].tolist()]

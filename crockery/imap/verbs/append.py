@@ -117,6 +117,7 @@ async def _receive(session: Session, append: Append) -> list[Ready]:
         if message.utf8 and not session.features.utf8:
             raise Refusal("UTF8 (...) is for those who enabled UTF8=ACCEPT", b"CANNOT")
         ready.append(Ready(message, body, read_conversation(header)))
+        await session.out.pause()
     return ready
 
 
