@@ -11,12 +11,12 @@ from pathlib import Path
 from tools.clients.served import Differs, NotInstalled, Served, serving
 
 FIRST = ("swaks", "curl", "python_imaplib", "mutt", "mbsync")
-NOT_CLIENTS = ("served", "material", "terminal", "wire", "__init__", "__main__")
+NOT_CLIENTS = ("served", "material", "terminal", "wire", "__pycache__", "__init__", "__main__")
 
 
 def names() -> list[str]:
     """All programs, those of the suite first."""
-    rest = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in (*FIRST, *NOT_CLIENTS))
+    rest = sorted({path.stem for path in Path(__file__).parent.iterdir() if path.stem not in (*FIRST, *NOT_CLIENTS)})
     return [*FIRST, *rest]
 
 

@@ -23,8 +23,8 @@ class Marionette:
         self._stream = self._socket.makefile("rb")
         self._number = 0
         self._packet()  # what it is
-        limits = {"script": int(PATIENCE * 1000)}
-        self.command("WebDriver:NewSession", capabilities={"alwaysMatch": {"timeouts": limits}})
+        self.command("WebDriver:NewSession", unhandledPromptBehavior="accept")
+        self.command("WebDriver:SetTimeouts", script=int(PATIENCE * 1000))
         self.command("Marionette:SetContext", value="chrome")
 
     def __enter__(self) -> Self:
@@ -52,9 +52,10 @@ class Marionette:
             f".then(value => end({{value}}), error => end({{error: `${{error}} ${{error.stack}}`}}));"
         )
         answer = self.command("WebDriver:ExecuteAsyncScript", script=wrapped, args=list(arguments), newSandbox=True)
-        if "error" in answer["value"]:
-            raise ScriptFailed(answer["value"]["error"])
-        return answer["value"].get("value")
+        result = answer["value"] or {}
+        if "error" in result:
+            raise ScriptFailed(result["error"])
+        return result.get("value")
 
     def _packet(self) -> Any:
         length = b""

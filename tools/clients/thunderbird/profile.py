@@ -29,6 +29,7 @@ QUIET: Final = {
     "mail.biff.play_sound": False,
     "mailnews.reuse_message_window": True,
     "mail.pane_config.dynamic": 0,
+    "mail.threadpane.listview": 1,
 }
 """No greetings, no calls home, no pop-ups."""
 WORK: Final = Path(__file__).with_name("work.js")

@@ -11,7 +11,7 @@ const pane = () => document.getElementById("tabmail").currentAbout3Pane;
 /** Wait until a function returns something true, and return that; `what` is said when it never does. */
 async function until(what, truth) {
     let error = "";
-    for (let turn = 0; turn < 1100; turn++) {
+    for (let turn = 0; turn < 400; turn++) {
         try {
             const value = await truth();
             if (value) return value;
@@ -58,3 +58,80 @@ const message = (path, subject) => {
     if (!found) throw new Error(`no "${subject}" in ${path}`);
     return found;
 };
+
+/** Move or copy the message of a subject. */
+const carry = (subject, from, to, moves) => copied(`carry ${subject}`, listener =>
+    MailServices.copy.copyMessages(folder(from), [message(from, subject)], folder(to), moves, listener, null, false));
+
+const remove = (path, subject) => copied(`delete ${subject}`, listener =>
+    folder(path).deleteMessages([message(path, subject)], null, false, false, listener, false));
+
+/** The subjects that a search on the server finds for words in the body. */
+async function search(path, words) {
+    const session = Cc["@mozilla.org/messenger/searchSession;1"].createInstance(Ci.nsIMsgSearchSession);
+    const term = session.createTerm();
+    const value = term.value;
+    value.attrib = term.attrib = Ci.nsMsgSearchAttrib.Body;
+    value.str = words;
+    Object.assign(term, { value, op: Ci.nsMsgSearchOp.Contains, booleanAnd: true });
+    session.addScopeTerm(Ci.nsMsgSearchScope.onlineMail, folder(path));
+    session.appendTerm(term);
+    const found = [];
+    await new Promise(resolve => {
+        session.registerListener({
+            onSearchHit: header => found.push(header.mime2DecodedSubject), onSearchDone: resolve, onNewSearch() {},
+        });
+        session.search(null);
+    });
+    return found.sort();
+}
+
+/** Send a mail with a file, as composing it does; it is also filed. */
+async function send(to, subject, text) {
+    const identity = MailServices.accounts.accounts[0].defaultIdentity;
+    const fields = Cc["@mozilla.org/messengercompose/composefields;1"].createInstance(Ci.nsIMsgCompFields);
+    Object.assign(fields, { from: `${identity.fullName} <${identity.email}>`, to, subject });
+    const file = Cc["@mozilla.org/messengercompose/attachment;1"].createInstance(Ci.nsIMsgAttachment);
+    Object.assign(file, { name: "glaze.txt", url: "data:text/plain,ash%20and%20clay" });
+    fields.addAttachment(file);
+    await new Promise((resolve, reject) => {
+        const done = (_, status) => status ? reject(new Error(`sending: ${status.toString(16)}`)) : resolve();
+        Cc["@mozilla.org/messengercompose/send;1"].createInstance(Ci.nsIMsgSend).createAndSendMessage(
+            null, identity, MailServices.accounts.accounts[0].key, fields, false, false, Ci.nsIMsgSend.nsMsgDeliverNow,
+            null, "text/plain", text, null, null, {
+                QueryInterface: ChromeUtils.generateQI(["nsIMsgSendListener", "nsIMsgCopyServiceListener"]),
+                onStartSending() {}, onProgress() {}, onStatus() {}, onSendNotPerformed: done, onGetDraftFolderURI() {},
+                onTransportSecurityError(_, status) { reject(new Error(`TLS: ${status}`)); },
+                onStopSending(_, status) { if (status) done(null, status); },
+                onStartCopy() {}, setMessageKey() {}, getMessageId() { return null; },
+                onStopCopy(status) { done(null, status); },
+            }, "", "", Ci.nsIMsgCompType.New);
+    });
+}
+
+/** The octets of a message as they are kept here, in base64. */
+function kept(header) {
+    const stream = Cc["@mozilla.org/binaryinputstream;1"].createInstance(Ci.nsIBinaryInputStream);
+    stream.setInputStream(header.folder.getMsgInputStream(header, {}));
+    const pieces = [];
+    for (let size; (size = stream.available());) pieces.push(stream.readBytes(size));
+    return btoa(pieces.join(""));
+}
+
+/** Show a mailbox by threads, all of them open, and the message of a subject. */
+async function show(path, subject) {
+    pane().displayFolder(folder(path).URI);
+    await until("the list", () => pane().gDBView?.rowCount);
+    pane().gViewWrapper.showThreaded = true;
+    pane().gDBView.doCommand(Ci.nsMsgViewCommandType.expandAll);
+    const view = pane().gDBView;
+    const row = await until("the row", () => view.findIndexOfMsgHdr(message(path, subject), true) + 1) - 1;
+    pane().threadTree.selectedIndex = row;
+    pane().threadTree.scrollToIndex(row + 1, true);
+    await until("the message", () => {
+        const shown = pane().messageBrowser?.contentDocument;
+        return shown?.getElementById("expandedsubjectBox")?.textContent.includes(subject.slice(0, 10))
+            && shown.getElementById("attachmentList")?.itemCount;
+    });
+    return [...Array(view.rowCount).keys()].map(index => view.getLevel(index));
+}
