@@ -137,6 +137,7 @@ SCRAM_ITERATIONS: Final = 4096  # RFC 7677 §4: at least; app passwords have 120
 RECEIVE_SIZE: Final = 64 * KiB  # octets asked of a socket at once
 SEND_CHUNK: Final = 256 * KiB  # octets handed to a socket at once; small pieces are joined up to this
 SEND_TIMEOUT: Final = 300.0  # for each SEND_CHUNK: a reader below 1 KiB/s is given up (RFC 5321 §4.5.3.2: minutes)
+LOOP_TURN: Final = 0.0005  # seconds into a turn of the event loop after which a mail's end waits for the next turn
 DEADLINE_STEP: Final = 1.0  # seconds between two looks whose wait on a peer is overdue: so late it may be told
 FAIR_SHARE: Final = 16  # socket calls that did not block before other tasks get a turn: some hundred microseconds
 TLS_HANDSHAKE_TIMEOUT: Final = 30.0  # slow phones need five round trips; strangers get no more
@@ -274,7 +275,7 @@ FOLLOW_ROWS: Final = 16
 FOLLOW_TEXT_BACKLOG: Final = 50_000
 """Messages without searched text beyond which it is made although mail keeps coming: a search reads these itself."""
 
-FOLLOW_TURN: Final = 0.002
+FOLLOW_TURN: Final = 0.001
 """Seconds spent on rows at a time while a server serves."""
 
 FOLLOW_PAUSE: Final = 0.01

@@ -15,10 +15,14 @@ from crockery.events.dictionary import DICTIONARY
 FRAME_SIZE: Final = 256 * 1024
 LEVEL: Final = 3
 SMALL: Final = 64 * 1024
-"""Octets up to which a frame is worth the dictionary, and the pains of SMALL_LEVEL: a tenth of a millisecond."""
-SMALL_LEVEL: Final = 5
+"""Octets up to which a frame is worth the dictionary."""
 WITH_DICTIONARY: Final = b"\x01"
 """What a frame made with the dictionary begins with; the others begin with zstd's magic."""
+_SMALL_PARAMETERS: Final = zstandard.ZstdCompressionParameters(
+    strategy=zstandard.STRATEGY_GREEDY, window_log=16, hash_log=15, chain_log=15, search_log=4, min_match=4,
+    write_checksum=True, write_content_size=True,
+)  # fmt: skip
+"""Real mail of 4 KiB takes 44 us. Level 5 takes 61 and comes to 0.8 % less, level 3 takes 22 and comes to 5 % more."""
 
 
 class StoredBody(NamedTuple):
@@ -44,8 +48,8 @@ class _Contexts(threading.local):
         self.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
         self.decompressor = zstandard.ZstdDecompressor()
         dictionary = zstandard.ZstdCompressionDict(DICTIONARY, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-        dictionary.precompute_compress(level=SMALL_LEVEL)
-        self.small_compressor = zstandard.ZstdCompressor(dict_data=dictionary, write_checksum=True)
+        dictionary.precompute_compress(compression_params=_SMALL_PARAMETERS)
+        self.small_compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=_SMALL_PARAMETERS)
         self.small_decompressor = zstandard.ZstdDecompressor(dict_data=dictionary)
 
 

@@ -46,6 +46,8 @@ def pack_numbers(values: npt.NDArray[Any]) -> bytes:
     """Any sequence of numbers below 2**63, in order: a width octet, the first, then differences of that width."""
     if len(values) == 0:
         return b""
+    if len(values) == 1:
+        return b"\1" + int(values[0]).to_bytes(8, "little")
     signed = values.astype(np.int64)
     deltas = np.diff(signed)
     reach = int(np.abs(deltas).max()) if len(deltas) else 0
@@ -61,6 +63,8 @@ def unpack_numbers(data: bytes) -> NumberArray:
     if dtype is None:
         raise ValueError("packed numbers with an unknown width")
     first = int.from_bytes(data[1:9], "little", signed=True)
+    if len(data) == 9:
+        return np.array((first,), dtype=np.int64).astype(np.uint64)
     deltas = np.frombuffer(data, dtype=dtype, offset=9).astype(np.int64)
     values = np.empty(len(deltas) + 1, dtype=np.int64)
     values[0] = first

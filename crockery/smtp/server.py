@@ -12,9 +12,10 @@ from crockery import limits
 from crockery.events.errors import LogFailed
 from crockery.net.connection import Connection, PeerGone
 from crockery.net.services import Services
+from crockery.net.turns import turn
 from crockery.smtp.errors import logger, reply_to
 from crockery.smtp.session import Question, Role, Session
-from crockery.smtp.wire import CLOSED, NEED_MORE, DataChunk, DataStart, Reply, StartTLS, State, replies
+from crockery.smtp.wire import CLOSED, NEED_MORE, DataChunk, DataEnd, DataStart, Reply, StartTLS, State, replies
 
 __all__ = ["Role", "serve_smtp"]
 
@@ -88,6 +89,8 @@ class _Dialog:
         await self._flush()
 
     async def _answer(self, command: Question) -> None:
+        if isinstance(command, DataEnd):
+            await turn()
         try:
             reply = await self._session.answer(command)
         except (PeerGone, LogFailed):

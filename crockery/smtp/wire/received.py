@@ -89,6 +89,7 @@ def _name(text: str) -> str:
     return _NOT_IN_NAME.sub("?", text) or "?"
 
 
+@functools.lru_cache(maxsize=256)  # busy peers say the same again and again
 def _literal(text: str) -> str:
     """`address-literal` of an IP address, or [?] for what is none (a Unix socket)."""
     try:
