@@ -74,6 +74,34 @@ async def test_what_went_is_told_after_a_start(tmp_path: Path, between: object) 
         await client.close()
 
 
+async def test_a_backup_knows_what_went_before_it(tmp_path: Path) -> None:
+    """A copy made while the server runs, on other storage: who was away meanwhile has the mailbox as it was then."""
+    async with running_server(tmp_path) as server:
+        client = await enabled(server)
+        await append(client, 6)
+        validity, modseq, _ = await select(client)
+        await ask(client, "UID STORE 2,4 +FLAGS.SILENT (\\Deleted)")
+        await ask(client, "EXPUNGE")
+        await ask(client, "UID STORE 5 +FLAGS.SILENT (\\Flagged)")
+        await ask(client, "UID MOVE 6 Trash")
+        backup = tmp_path / "backup"
+        backup.mkdir()
+        shutil.copy(tmp_path / "test.crk", backup / "test.crk")
+        for name in ("chain.pem", "key.pem"):
+            shutil.copy(tmp_path / name, backup)
+        await client.close()
+    async with running_server(backup) as server:
+        client = await enabled(server)
+        same, later, told = await select(client, f" (QRESYNC ({validity} {modseq}))")
+        assert (same, later > modseq + 2**40) == (validity, True)
+        assert re.fullmatch(r"\* VANISHED \(EARLIER\) 2,4,6:\d+", told[0])
+        assert [re.sub(r"MODSEQ \(\d+\)", "", line) for line in told[1:]] == [
+            "* 1 FETCH (UID 1 FLAGS () )", "* 2 FETCH (UID 3 FLAGS () )", "* 3 FETCH (UID 5 FLAGS (\\Flagged) )",
+        ]  # fmt: skip
+        assert await select(client, f" (QRESYNC ({same} {later}))") == (same, later, [])
+        await client.close()
+
+
 async def test_an_older_copy_takes_back_what_it_does_not_know(tmp_path: Path) -> None:
     """A client saw what came after the copy was made: it must not go on believing it."""
     async with running_server(tmp_path) as server:
