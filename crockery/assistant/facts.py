@@ -103,7 +103,8 @@ class Held:
 class Original:
     """The message that it is about: ids with their brackets, `zone` in minutes east of UTC as its Date has it.
 
-    `sent` and `message_id` may be unknown: None and "".
+    `sent` and `message_id` may be unknown: None and "". `author` is who wrote a message that is only forwarded here; ""
+    of what an account wrote itself.
     """
 
     subject: str
@@ -111,6 +112,7 @@ class Original:
     message_id: str
     references: tuple[str, ...] = ()
     zone: int = 0
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

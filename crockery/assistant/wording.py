@@ -16,12 +16,14 @@ def title(what: str, original: Original) -> str:
 
 
 def name_message(original: Original) -> str:
-    """The message that a letter is about: "your message ..."."""
+    """The message that a letter is about: "your message ...", or of a forward "the message ... from ..."."""
     subject = original.subject.strip()
     if len(subject) > _SUBJECT_SHOWN:
         subject = subject[: _SUBJECT_SHOWN - 1] + "…"
-    name = f'your message "{subject}"' if subject else "your message without a subject"
-    return name if original.sent is None else f"{name} of {spell_day(original.sent, original.zone)}"
+    name = f'message "{subject}"' if subject else "message without a subject"
+    if original.sent is not None:
+        name += f" of {spell_day(original.sent, original.zone)}"
+    return f"the {name} from {original.author}" if original.author else f"your {name}"
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ After a change of wording: CROCKERY_WRITE_LETTERS=1 pytest tests/assistant/test_
 """
 
 import os
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -41,6 +42,7 @@ SENT = 1_795_363_864  # Sunday, 22 November 2026 at 17:11:04 +0100
 DAY = 86_400
 GIVE_UP = SENT + 7 * DAY
 ORIGINAL = Original("Minutes of Monday's meeting", SENT, "<17@example.test>", ("<3@shady.test>",), 60)
+FORWARDED = replace(ORIGINAL, author="carol@far.test")
 OTHER_NAME = BadCertificate(
     (CertificateFault.OTHER_NAME,), ("www.hoster.test", "hoster.test"), fingerprint="9f86d081" * 8
 )
@@ -80,6 +82,9 @@ SHADY = QUESTIONS["certificate-other-name"]
 LETTERS: dict[str, Letter] = {
     **{f"ask-{name}": ask(ORIGINAL, waiting, GIVE_UP) for name, waiting in QUESTIONS.items()},
     "ask-without-subject": ask(Original(" ", None, ""), SHADY, GIVE_UP),
+    "ask-forward": ask(FORWARDED, SHADY, GIVE_UP),
+    "remind-forward": remind(FORWARDED, SHADY, GIVE_UP, 3),
+    "confirm-send-forward": confirmations.confirm_send(FORWARDED, SHADY, can_undo=True),
     "remind": remind(ORIGINAL, SHADY, GIVE_UP, 3),
     "ask-again": ask_again(ORIGINAL, SHADY, GIVE_UP, "send me the bill"),
     "ask-again-nothing": ask_again(ORIGINAL, SHADY, GIVE_UP, ""),

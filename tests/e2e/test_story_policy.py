@@ -56,6 +56,7 @@ async def test_warned_and_never_trusted(
         await anna.tried(number, 3)
         assert (await anna.answer(question, "Send it anyway, please"))["Subject"].startswith("Sending:")
         await until(lambda: others.mails(ben), "the mail")
+        assert b"using TLSv1.3" in others.mails(ben)[0]
         assert anna.has_read_all
 
 

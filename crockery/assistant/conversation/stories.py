@@ -22,6 +22,7 @@ from crockery.assistant.facts import (
 from crockery.delivery.recipients import account_address
 from crockery.events.errors import BodyUnreadable
 from crockery.limits import INTAKE_HOLD
+from crockery.message.addresses import AddressError, parse_mailboxes
 from crockery.message.compose import Mailbox as Person
 from crockery.message.dates import parse_date
 from crockery.message.dsn_reasons import Reason
@@ -120,6 +121,8 @@ def original_of(store: Store, message: int) -> Original:
     except BodyUnreadable:
         return Original("", None, "")
     fields = read_fields(data[: header_length(data)])
+    queued = store.state.queue.find(message)
+    is_forward = queued is not None and queued.origin == "forward"
     sent = parse_date(unfold(fields.get(b"date", b"")))
     return Original(
         subject=decode_words(unfold(fields.get(b"subject", b""))).strip(),
@@ -127,7 +130,15 @@ def original_of(store: Store, message: int) -> Original:
         message_id=next(iter(_ids(fields.get(b"message-id", b""))), ""),
         references=tuple(_ids(fields.get(b"references", b"")))[-20:],
         zone=sent.zone if sent else 0,
+        author=_author(fields) if is_forward else "",
     )
+
+
+def _author(fields: Mapping[bytes, bytes]) -> str:
+    try:
+        return parse_mailboxes(unfold(fields.get(b"from", b"")))[0]
+    except AddressError:
+        return "somebody else"
 
 
 def _ids(value: bytes) -> list[str]:

@@ -30,8 +30,8 @@ KINDS: Final[dict[type[Trouble], Kind]] = {
 def ask(original: Original, held: Sequence[Held], give_up: int) -> Letter:
     """The first question about a message; `give_up` is when its delivery is given up (Unix seconds)."""
     opening = (
-        f"{begin(name_message(original))} has not been sent to {recipients(held)} yet. It is held here, because there "
-        "is no secure way to send it."
+        f"{begin(name_message(original))} has not been sent to {recipients(held)} yet. {_come_from(original)}It is "
+        "held here, because there is no secure way to send it."
     )
     return Letter(title("Not sent yet", original), [opening, *_body(held, give_up, original.zone)])
 
@@ -40,7 +40,7 @@ def remind(original: Original, held: Sequence[Held], give_up: int, days_held: in
     """The question again, after some days without an answer."""
     opening = (
         f"{begin(name_message(original))} is still held: for {days_held} days now there has been no secure way to "
-        f"send it to {recipients(held)}."
+        f"send it to {recipients(held)}. {_come_from(original)}".rstrip()
     )
     return Letter(title("Still not sent", original), [opening, *_body(held, give_up, original.zone)])
 
@@ -75,6 +75,11 @@ def offered(held: Sequence[Held]) -> dict[Verb, frozenset[str]]:
 def recipients(held: Sequence[Held]) -> str:
     """All that wait, as words in a sentence."""
     return join_words([recipient for each in held for recipient in each.seen_recipients])
+
+
+def _come_from(original: Original) -> str:
+    """Why somebody is asked about a message of somebody else's; "" of their own."""
+    return "It came in here, and is to be forwarded there. " if original.author else ""
 
 
 def _body(held: Sequence[Held], give_up: int, zone: int) -> list[Block]:

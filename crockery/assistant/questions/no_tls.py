@@ -31,8 +31,8 @@ def explain(held: Held, zone: int) -> list[Block]:
             "by telephone."
         )
     return [
-        f"{held.seen_domain}'s mail server ({held.host}) {clause(held)}. Your message would travel like "
-        "a postcard: everyone who carries it on its way could read and change it.",
+        f"{held.seen_domain}'s mail server ({held.host}) {clause(held)}. The message would travel like a "
+        "postcard: everyone who carries it on its way could read and change it.",
         before,
     ]
 

@@ -20,6 +20,7 @@ async def test_the_owner_of_a_forward_is_asked(autojump_clock: MockClock, sendin
     await sending.until(lambda: len(sending.inbox("ben")) == 2)
     question = sending.inbox("ben")[1]
     assert b"From: Crockery <crockery@example.test>" in question and b"ben@far.test" in question
+    assert b"from anna@example.test has not been sent to" in b" ".join(question.split())
     (asked,) = sending.store.state.questions.by_id.values()
     assert asked.account == sending.store.state.accounts.by_name["ben"].id
     assert not sending.world["near.test"].mails
