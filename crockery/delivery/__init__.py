@@ -15,6 +15,7 @@ recipients: local ones and those elsewhere. What it returns may be told to the p
     trace        Return-Path, Delivered-To and Received of one recipient
     destinations where recipients lead: mailboxes, forwards, other servers, Crockery itself
     forwarding   mail that goes on because an alias or an account says so; srs makes its reverse-paths
+    keeping      what a forward must not let go on, and the letter to its owner
     answers      Crockery's own address
     accept       the atom
     routes       where mail for a domain goes: its MX hosts, best first

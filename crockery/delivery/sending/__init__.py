@@ -4,8 +4,14 @@
     agenda       what is due when, by destination (pure)
     outcomes     replies and failures as outcomes of recipients (pure)
     ways         what a connection to another server is to the sender, and why there is none
+    connecting   from an address to a server that was greeted, in TLS if it has any
+    dial         a connection to a server of a domain, judged by `delivery.tls`
+    smart_host   the one server that all mail is handed to, if the owner says so
     sender       one message over one connection
     scheduler    which message when, over how many connections
+    here         mail in the queue for addresses of ours
+    signing      DKIM on what leaves
+    reports      a recipient as a notice tells of it (pure)
     notices      delivery status notifications for what is owed
 
 Invariants. Whatever is attempted is due by durable events. AttemptBegun is durable before the final dot leaves; the

@@ -5,6 +5,7 @@
     dane           TLSA records: which count, whether a chain matches (RFC 7672)
     mta_sts        the record, the policy, how long it counts (RFC 8461)
     verify         the verdict on one connection, with all rules in order; begin reading here
+    tallying       what the verdict counts as in TLS-RPT (RFC 8460)
     lookup         asks the DNS and the web for the above
 
 All but `lookup` is pure: octets and times in, values out. The way of a delivery: `routes.find_route` gives hosts; for

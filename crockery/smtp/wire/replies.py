@@ -169,7 +169,8 @@ def too_many_mails(count: int) -> Reply:
 
 def too_many_strangers(count: int) -> Reply:
     """450: the account's limit of recipients it never wrote to before."""
-    return Reply(450, "4.7.1", f"You have written to {count:,} new recipients in 24 hours, all that this server allows")
+    words = f"You have written to {count:,} new recipients in 24 hours, all that this server allows: wait a while"
+    return Reply(450, "4.7.1", words)
 
 
 # --- content --------------------------------------------------------------------------------------------------------
