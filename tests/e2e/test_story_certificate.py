@@ -12,19 +12,20 @@ from tests.support.far_postfix import FarPostfix
 from tests.support.others import SHADY, certificate, unsigned_world
 from tests.support.story import Person, address_of, story, text_of, until, words_of
 
-BEN = "ben@shady.test"
+PAUL, RUTH, BEN = "paul@shady.test", "ruth@shady.test", "ben@shady.test"
 
 
 async def test_the_question(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
+    others.show("shady.test", SHADY)
     async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
-        number = await anna.write(BEN, subject="Minutes of Monday's meeting", fields=[("References", "<0@shady.test>")])
+        number = await anna.write(PAUL, subject="Monday's minutes", fields=[("References", "<0@shady.test>")])
         question = await anna.letter()
-        assert anna.state(number) == "HELD_INSECURE" and not others.mails(BEN)
+        assert anna.state(number) == "HELD_INSECURE" and not others.mails(PAUL)
         assert question["Return-Path"] == "<>"
         assert question["Auto-Submitted"] == "auto-generated"
         assert question["From"] == "Crockery <crockery@example.test>"
         assert question["To"] == "anna@example.test"
-        assert question["Subject"] == "Not sent yet: Minutes of Monday's meeting"
+        assert question["Subject"] == "Not sent yet: Monday's minutes"
         assert question["In-Reply-To"] == "<letter1@example.test>"
         assert question["References"] == "<0@shady.test> <letter1@example.test>"
         assert re.fullmatch(r"crockery\+[a-z2-7]{26}@example\.test", address_of(question["Reply-To"]))
@@ -43,7 +44,7 @@ async def test_the_question(others: FarPostfix, clock: MockClock, tmp_path: Path
 async def test_every_answer(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
     others.show("shady.test", SHADY)
     async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
-        number = await anna.write(BEN, subject="One mail, every answer")
+        number = await anna.write(RUTH, subject="One mail, every answer")
         question = await anna.letter()
         await _not_understood(anna, number, question)
         done = await anna.answer(question, "Hello Crockery,\n\ncancel it please.\n\nRegards\nAnna")
@@ -57,12 +58,12 @@ async def test_every_answer(others: FarPostfix, clock: MockClock, tmp_path: Path
         done = await anna.answer(question, "Retry!")
         assert done["Subject"].startswith("Trying again:")
         await anna.tried(number, 3)
-        assert anna.state(number) == "HELD_INSECURE" and not others.mails(BEN)
+        assert anna.state(number) == "HELD_INSECURE" and not others.mails(RUTH)
         done = await anna.answer(question, "Yes please, just send it.\n\nAnna")
         assert done["Subject"].startswith("Sending:")
         await anna.delivered(number)
-        await until(lambda: others.mails(BEN), "the mail")
-        (arrived,) = others.mails(BEN)
+        await until(lambda: others.mails(RUTH), "the mail")
+        (arrived,) = others.mails(RUTH)
         assert b"using TLSv1.3" in arrived and b"this is letter 1." in arrived
         told = await anna.command("queue", "show", str(number))
         assert "nothing vouches for its certificate" in told and "it took the message" in told

@@ -8,12 +8,12 @@ from tests.support.far_postfix import FarPostfix
 from tests.support.others import unsigned_world
 from tests.support.story import story, until, words_of
 
-BEN = "ben@plain.test"
+PAUL, BEN = "paul@plain.test", "ben@plain.test"
 
 
 async def test_asked_in_other_words_and_sent_once(others: FarPostfix, clock: MockClock, tmp_path: Path) -> None:
     async with unsigned_world(others, tmp_path) as outside, story(tmp_path, clock, outside.world) as anna:
-        number = await anna.write(BEN)
+        number = await anna.write(PAUL)
         question = await anna.letter()
         words = words_of(question)
         assert "offers no encryption at all" in words and "postcard" in words and "certificate by which" in words
@@ -24,11 +24,11 @@ async def test_asked_in_other_words_and_sent_once(others: FarPostfix, clock: Moc
         assert anna.state(number) == "CANCELLED"
         await anna.answer(cancelled, "Undo that, please!")
         await anna.tried(number, 3)
-        assert anna.state(number) == "HELD_INSECURE" and not others.mails(BEN)
+        assert anna.state(number) == "HELD_INSECURE" and not others.mails(PAUL)
         await anna.answer(question, "send it anyway")
         await anna.delivered(number)
-        await until(lambda: others.mails(BEN), "the mail")
-        (mail,) = others.mails(BEN)
+        await until(lambda: others.mails(PAUL), "the mail")
+        (mail,) = others.mails(PAUL)
         assert b"with ESMTP id" in mail and b"using TLS" not in mail
         assert " without TLS: 250" in await anna.command("queue", "show", str(number))
 
