@@ -78,6 +78,8 @@ def _summary(item: Any) -> str:
     states = listed([state if only else f"{state} ({count:,})" for state, count in counts.items()])
     if item["next"] is None:
         return states
+    if set(counts) == {"held until its time"}:
+        return f"{states}, {output.until(item['next'])}"
     last = f": {item['last']}" if item["last"] else ""
     text = f"{states}, next try {output.until(item['next'])}{last}"
     return text if len(text) <= _STATE_WIDTH else text[: _STATE_WIDTH - 1] + "…"

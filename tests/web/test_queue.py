@@ -9,6 +9,8 @@ from crockery.actions.actor import Actor, the_server
 from crockery.actions.errors import Refused
 from crockery.actions.queue import Outcome, Terms, begin_attempt, record_outcomes
 from crockery.actions.smart_host import set_smart_host
+from crockery.events.errors import BodyUnreadable
+from crockery.events.log import Log
 from crockery.projections.queue import Place
 from crockery.web.control.errors import ControlError
 from crockery.web.control.request import Context, Json, Request
@@ -124,3 +126,16 @@ def test_a_held_submission_and_a_deadline_are_told(store: TestStore) -> None:
     story = ask(store, "GET", f"/v1/queue/{number}")["stories"][0]["story"]
     assert "nobody gets it before, and till then it can be taken back" in story[0]
     assert story[1].startswith("its sender is told if it is not there by ")
+
+
+def test_a_message_whose_text_is_gone_is_told_all_the_same(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = enqueue(store.store, "a@x.test")
+
+    def gone(self: Log, message: int, *where: int) -> bytes:
+        raise BodyUnreadable(message, "erased")
+
+    monkeypatch.setattr(Log, "read_range", gone)
+    monkeypatch.setattr(Log, "read_facts", gone)
+    found = ask(store, "GET", f"/v1/queue/{number}")
+    assert found["header"] == ["(its text is not kept any more, or is damaged)"] and found["message_id"] is None
+    assert ask(store, "GET", "/v1/queue")["total"] == 1

@@ -3,6 +3,7 @@
 from typing import Final
 
 from crockery.actions.queue import cancel_recipients, existing_queued, release_queue, reschedule_recipients
+from crockery.events.errors import BodyUnreadable
 from crockery.limits import QUEUE_OUTCOME_ROOM
 from crockery.projections.queue import QueuedMessage
 from crockery.web.control.errors import bad_request
@@ -56,8 +57,11 @@ def _stopped(context: Context) -> list[dict[str, str]]:
 def show(context: Context, request: Request, number: str) -> Json:
     """One message, waiting or lately gone, with its header and each recipient's story."""
     message = _existing(context, number)
-    start = context.store.log.read_range(message.id, 0, SHOWN_HEADER)
-    header = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    try:
+        start = context.store.log.read_range(message.id, 0, SHOWN_HEADER)
+        header = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    except BodyUnreadable:
+        header = "(its text is not kept any more, or is damaged)"
     still = context.store.state.queue.stands_still(message)
     reports = context.store.state.queue.reports.get(message.id, {})
     smart = context.store.state.smart_host.current
@@ -134,5 +138,13 @@ def _describe(context: Context, message: QueuedMessage) -> Json:
         "next": moment(next_attempt * 1_000_000) if next_attempt else None,
         "last": last_words(waiting[0]) if waiting else None,
         "octets": message.size,
-        "message_id": context.store.log.read_facts(message.id).get("message_id"),
+        "message_id": _message_id(context, message),
     }
+
+
+def _message_id(context: Context, message: QueuedMessage) -> str | None:
+    try:
+        found: str | None = context.store.log.read_facts(message.id).get("message_id")
+    except BodyUnreadable:
+        return None
+    return found
