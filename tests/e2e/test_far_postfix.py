@@ -172,6 +172,17 @@ def inbox(here: RunningServer, name: str = "anna") -> list[bytes]:
     return [b"".join(here.store.log.read_message(int(number))) for number in box.columns.number]
 
 
+def tallied(here: RunningServer) -> set[tuple[str, str, str, int]]:
+    """What is kept for TLS-RPT: policy domain, policy, "" or what was wrong, how often."""
+    (day,) = here.store.state.tls_tallies.days.values()
+    found = set()
+    for key, tally in day.tallies.items():
+        found |= {(*key, failure.result, count) for failure, count in tally.failures.items()}
+        found |= {(*key, "", tally.successes)} if tally.successes else set()
+        assert all(failure.host.startswith("mx.") for failure in tally.failures)
+    return found
+
+
 async def test_verified(far: FarPostfix, tmp_path: Path) -> None:
     async with ours(far, tmp_path) as here:
         recipient = await tried(here, await submit(here, "ben@good.test"))
@@ -183,6 +194,12 @@ async def test_verified(far: FarPostfix, tmp_path: Path) -> None:
         (mail,) = far.mails("ben@good.test")
         assert b"using TLSv1.3" in mail and b"DKIM-Signature" in mail and mail.endswith(b"\n\nHello.\n")
         assert not inbox(here)
+
+
+_RESULT_TYPES = {
+    "wrong-name": "certificate-host-mismatch", "expired": "certificate-expired",
+    "self-signed": "certificate-not-trusted", "no-tls": "starttls-not-supported",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -212,6 +229,7 @@ async def test_held_asked_and_sent_at_the_senders_word(
         reschedule_recipients(here.store, the_server(), number, insecure=True)
         await until(lambda: far.mails(address))
         assert (b"using TLSv1.3" in far.mails(address)[0]) is (domain != "plain.test")
+        assert tallied(here) == {(domain, "no-policy-found", _RESULT_TYPES[fault], 2)}  # held, then sent all the same
 
 
 @pytest.mark.parametrize(
@@ -243,29 +261,41 @@ async def test_refused_at_each_stage(
 
 
 @pytest.mark.parametrize(
-    ("domain", "verified"),
-    [("dane.signed.test", "dane"), ("unusable.signed.test", "certificate"), ("sts.strict.test", "mta-sts")],
+    ("domain", "verified", "policies"),
+    [
+        ("dane.signed.test", "dane", {("mx.dane.signed.test", "tlsa", "", 1)}),
+        (
+            "unusable.signed.test",
+            "certificate",
+            {
+                ("mx.unusable.signed.test", "tlsa", "tlsa-invalid", 1),
+                ("unusable.signed.test", "no-policy-found", "", 1),
+            },
+        ),
+        ("sts.strict.test", "mta-sts", {("sts.strict.test", "sts", "", 1)}),
+    ],
 )
 async def test_sent_by_the_domains_policy(
-    far: FarPostfix, zones: SignedDNS, tmp_path: Path, domain: str, verified: str
+    far: FarPostfix, zones: SignedDNS, tmp_path: Path, domain: str, verified: str, policies: object
 ) -> None:
     async with ours_validating(far, zones, tmp_path) as here:
         (attempt,) = (await tried(here, await submit(here, f"ben@{domain}"))).story
         assert attempt.place.tls is not None
         assert (attempt.result, attempt.place.tls["verified"]) == ("delivered", verified)
         await until(lambda: far.mails(f"ben@{domain}"))
+        assert tallied(here) == policies
 
 
 @pytest.mark.parametrize(
-    ("domain", "policy", "fault"),
+    ("domain", "policy", "fault", "counted"),
     [
-        ("other.signed.test", "DANE", "dane-mismatch"),
-        ("self.strict.test", "MTA-STS", "self-signed"),
-        ("unnamed.strict.test", "MTA-STS", "mx-not-named"),
+        ("other.signed.test", "DANE", "dane-mismatch", ("mx.other.signed.test", "tlsa", "validation-failure", 2)),
+        ("self.strict.test", "MTA-STS", "self-signed", ("self.strict.test", "sts", "certificate-not-trusted", 2)),
+        ("unnamed.strict.test", "MTA-STS", "mx-not-named", ("unnamed.strict.test", "sts", "validation-failure", 2)),
     ],
 )
 async def test_held_by_the_domains_policy(
-    far: FarPostfix, zones: SignedDNS, tmp_path: Path, domain: str, policy: str, fault: str
+    far: FarPostfix, zones: SignedDNS, tmp_path: Path, domain: str, policy: str, fault: str, counted: object
 ) -> None:
     async with ours_validating(far, zones, tmp_path) as here:
         number = await submit(here, f"ben@{domain}")
@@ -278,6 +308,7 @@ async def test_held_by_the_domains_policy(
         assert not far.mails(f"ben@{domain}")
         reschedule_recipients(here.store, the_server(), number, insecure=True)
         await until(lambda: far.mails(f"ben@{domain}"))
+        assert tallied(here) == {counted}
 
 
 async def test_forged_records_let_nothing_through(far: FarPostfix, zones: SignedDNS, tmp_path: Path) -> None:
@@ -289,3 +320,4 @@ async def test_forged_records_let_nothing_through(far: FarPostfix, zones: Signed
         await tried(here, number, 2)
         assert (recipient.state.name, recipient.story[1].why) == ("DUE", "dane")
         assert not far.mails("ben@forged.signed.test")
+        assert tallied(here) == {("mx.forged.signed.test", "tlsa", "dnssec-invalid", 2)}
