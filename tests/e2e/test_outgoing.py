@@ -15,10 +15,14 @@ from crockery.actions.actor import the_server
 from crockery.actions.queue import reschedule_recipients
 from crockery.app.outgoing import World
 from crockery.delivery.tls.certificates import Roots
+from crockery.message.compose import Mailbox as Person
+from crockery.message.dsn import Notice, render_dsn
+from crockery.message.dsn_status import Action, RecipientStatus
 from crockery.projections.queue import Recipient
 from crockery.trust.dkim import split_strings
+from tests.support.commands import crockery
 from tests.support.dns_server import scripted_dns
-from tests.support.queue import enqueue
+from tests.support.queue import MESSAGE, enqueue
 from tests.support.server import RunningServer, running_server, test_ca
 
 PATIENCE = 20
@@ -159,3 +163,30 @@ async def test_an_answer_by_submission_and_forged_ones(tmp_path: Path) -> None:
         await until(lambda: inbox(there, "ben"))
         assert b"Subject: Sending" in inbox(here, "anna")[1]
         assert len(inbox(here, "anna")) == 2
+
+
+async def test_their_server_says_later_that_it_failed(tmp_path: Path) -> None:
+    async with two_servers(tmp_path) as (here, there):
+        number = enqueue(here.store, "ben@there.test")
+        await until(lambda: inbox(there, "ben"))
+        await until(lambda: not here.store.state.queue.by_id)
+        status = RecipientStatus("ben@there.test", Action.FAILED, "5.2.2", remote_reply="552 5.2.2 mailbox full")
+        notice = render_dsn(
+            Notice(
+                Person("postmaster@there.test", ""), "anna@example.test", 1, "<n@there.test>", "mail.there.test", 1, "",
+                MESSAGE, False, [status],
+            )
+        )  # fmt: skip
+
+        def bounce() -> None:
+            with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=10) as client:
+                client.sendmail("", ["anna@example.test"], notice)
+
+        await trio.to_thread.run_sync(bounce)
+        shown = await trio.to_thread.run_sync(lambda: crockery("queue", "show", str(number), log=here.path))
+        assert shown.code == 0 and "ben@there.test: delivered" in shown.out
+        assert "their server mail.there.test later said: it could not be delivered: 552 5.2.2 mailbox full" in shown.out
+        listed = await trio.to_thread.run_sync(lambda: crockery("queue", "list", "--finished", "--json", log=here.path))
+        assert [item["number"] for item in listed.json["items"]] == [number]
+        tallies = await trio.to_thread.run_sync(lambda: crockery("queue", "tallies", log=here.path))
+        assert "there.test  none       1    0" in tallies.out
