@@ -278,6 +278,9 @@ FOLLOW_TEXT_BACKLOG: Final = 50_000
 FOLLOW_TURN: Final = 0.001
 """Seconds spent on rows at a time while a server serves."""
 
+FOLLOW_FACTS: Final = 0.05
+"""Seconds between two looks at what is new: a thread for each batch of the log would cost a tenth of sending."""
+
 FOLLOW_PAUSE: Final = 0.01
 """Seconds left to others between such pieces of work while mail keeps coming."""
 

@@ -28,6 +28,9 @@ SIGNED: Final = (
 )  # fmt: skip
 """Signed where they are there (RFC 6376 §5.4.1; RFC 8058 §4 for List-Unsubscribe-Post)."""
 
+_KNOWN: Final = {name.lower(): name for name in (*OVERSIGNED, *SIGNED)}
+_OVERSIGNED: Final = frozenset(map(bytes.lower, OVERSIGNED))
+
 _LINE: Final = 76  # octets of a folded line, without CRLF
 
 
@@ -72,16 +75,16 @@ def _select(header: bytes) -> tuple[list[bytes], bytes]:
 
     Of several fields of one name the last comes first. A name beyond the last field stands for nothing.
     """
-    found: dict[bytes, list[bytes]] = {name.lower(): [] for name in (*OVERSIGNED, *SIGNED)}
+    found: dict[bytes, list[bytes]] = {}
     for name, _, start, end in iterate_fields(header):
-        fields = found.get(name.lower())
-        if fields is not None:
-            fields.append(relaxed_field(name, header[start:end]))
+        lower = name.lower()
+        if lower in _KNOWN:
+            found.setdefault(lower, []).append(relaxed_field(name, header[start:end]))
     names: list[bytes] = []
     lines: list[bytes] = []
-    for name in (*OVERSIGNED, *SIGNED):
-        fields = found[name.lower()]
-        names += [name] * (len(fields) + (name in OVERSIGNED))
+    for lower, name in _KNOWN.items():
+        fields = found.get(lower, ())
+        names += [name] * (len(fields) + (lower in _OVERSIGNED))
         lines += reversed(fields)
     return names, b"".join(line + b"\r\n" for line in lines)
 
