@@ -32,16 +32,16 @@ async def send_messages(session: Session, selected: Selected, indices: Indices, 
 
 def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     """Messages to render at once: many where the columns have it all, else by their size, and large ones alone."""
+    if not (plan.needs_data or plan.needs_kept or plan.needs_preview):
+        for start in range(0, len(indices), limits.IMAP_LINES):
+            yield indices[start : start + limits.IMAP_LINES]
+        return
     for start in range(0, len(indices), limits.IMAP_SLICE):  # to look at all of a large mailbox takes long
         yield from _cut(selected, indices[start : start + limits.IMAP_SLICE], plan, messages)
 
 
 def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     here, rows = selected.rows(indices)
-    if not (plan.needs_data or plan.needs_kept or plan.needs_preview):
-        if len(here):
-            yield here
-        return
     sizes = selected.mailbox.columns.size[rows].astype(np.int64)
     if plan.needs_data:
         sizes += SECTION_COST * max(len(plan.sections) - 1, 0)

@@ -373,8 +373,10 @@ class Storm:
 def in_small_steps() -> Iterator[None]:
     """The server gives others a turn after every message or two of a command, and sends what it has."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "IMAP_LINES", 2)
         patch.setattr(limits, "IMAP_SLICE", 2)
         patch.setattr(limits, "IMAP_SLICE_KEPT", 1)
+        patch.setattr(limits, "IMAP_SLICE_READY", 1)
         patch.setattr(limits, "IMAP_STORED_HELD", 30)
         patch.setattr(output, "TURN", 0.0)
         patch.setattr(output.Output.relieve, "__defaults__", (30,))

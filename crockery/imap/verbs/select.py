@@ -70,8 +70,8 @@ async def _resync(session: Session, selected: Selected, resync: Resync) -> None:
     session.out.write(tell_vanished(selected, resync.modseq, resync.known), mailbox.position)
     known = SequenceSet(((1, STAR),)) if resync.known is None else resync.known
     indices = changed_since(selected, selected.indices(known, uid=True), resync.modseq)
-    for start in range(0, len(indices), limits.IMAP_SLICE):
-        here, rows = selected.rows(indices[start : start + limits.IMAP_SLICE])
+    for start in range(0, len(indices), limits.IMAP_LINES):
+        here, rows = selected.rows(indices[start : start + limits.IMAP_LINES])
         session.out.write(selected.render_flags(here, rows, uid=True), mailbox.position)
         await session.out.relieve()
 

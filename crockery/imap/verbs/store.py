@@ -68,8 +68,8 @@ async def _tell_stored(
 ) -> None:
     """The flags of the messages of a STORE that was done at event `position`; of a silent one their MODSEQ alone."""
     mailbox = selected.mailbox
-    for start in range(0, len(indices), limits.IMAP_SLICE):
-        here, rows = selected.rows(indices[start : start + limits.IMAP_SLICE])
+    for start in range(0, len(indices), limits.IMAP_LINES):
+        here, rows = selected.rows(indices[start : start + limits.IMAP_LINES])
         if arguments.silent:
             same = mailbox.columns.modseq[rows] <= position
             here, rows = here[same], rows[same]
