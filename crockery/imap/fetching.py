@@ -77,7 +77,7 @@ class Plan:
     ) -> None:
         """`seen`: the command sets \\Seen, so FLAGS must be told with what was asked for; `modseq`: and MODSEQ."""
         wanted = list(items)
-        needs_uid = (uid and not features.uid_only) or (seen and features.qresync and not features.uid_only)
+        needs_uid = (uid and not features.uid_only) or (seen and features.condstore and not features.uid_only)
         if modseq or (seen and features.condstore):
             wanted += [FetchItem("MODSEQ")] * (FetchItem("MODSEQ") not in wanted)
         for name, needed in (("FLAGS", seen), ("UID", needs_uid)):

@@ -23,6 +23,8 @@ from crockery.imap.wire.errors import BadCommand, UidRequired
 from crockery.imap.wire.framer import Continuation, Event, LiteralData, LiteralStart
 from crockery.imap.wire.parser import Command, parse_command
 from crockery.imap.wire.render import render_status
+from crockery.imap.wire.search import InSet, Search, iterate_keys
+from crockery.imap.wire.sort import Sort, Thread
 from crockery.imap.wire.verbs import Trait
 from crockery.net.connection import PeerGone
 
@@ -92,8 +94,16 @@ def _require_legal(session: Session, command: Command) -> None:
 
 
 async def _tell_changes(session: Session, command: Command) -> None:
-    expunge = Trait.HOLDS_EXPUNGE not in command.traits
+    expunge = Trait.HOLDS_EXPUNGE not in command.traits and not _searches_numbers(command)
     await tell_after_command(session, expunge=expunge, uid=command.uid, own=command.verb in EXPUNGING)
+
+
+def _searches_numbers(command: Command) -> bool:
+    """Whether it is a UID SEARCH, SORT or THREAD that names sequence numbers all the same (RFC 7162 §3.2.10.2)."""
+    search = command.arguments.search if isinstance(command.arguments, Sort | Thread) else command.arguments
+    return isinstance(search, Search) and any(
+        isinstance(key, InSet) and not key.uid for key in iterate_keys(search.key)
+    )
 
 
 def _complete(session: Session, command: Command, completed: Completed) -> None:

@@ -162,7 +162,7 @@ class Selected:
         return indices
 
     def render_flags(self, indices: Indices, rows: Indices, *, uid: bool, silent: bool = False) -> bytes:
-        """`* n FETCH (FLAGS (...))` of these messages, with UID and MODSEQ where the client has them told.
+        """`* n FETCH (FLAGS (...))` of these messages; with UID and MODSEQ after CONDSTORE (RFC 7162 §3.2.4).
 
         `silent`: the client knows the flags and needs MODSEQ only, if at all (RFC 7162 §3.1.3).
         """
@@ -170,7 +170,7 @@ class Selected:
         if silent and not features.condstore:
             return b""
         pieces: list[Piece] = []
-        if uid or (features.vanishes and not features.uid_only):
+        if uid or (features.condstore and not features.uid_only):
             pieces += [b"UID ", self.uids[indices]]
         if not silent:
             pieces += [b" FLAGS (" if pieces else b"FLAGS (", self.flag_texts(indices, rows), b")"]

@@ -287,7 +287,14 @@ class Mailboxes:
             mailbox = self.by_id.get(number)
             if mailbox is not None:
                 mailbox.special_use = use
+                mailbox.position = sequence
         self.accounts_position[facts["account"]] = sequence
+
+    def metadata_changed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
+        """HIGHESTMODSEQ rises when an annotation changes (RFC 7162 section 3.2)."""
+        mailbox = self.by_id.get(facts["box"])
+        if mailbox is not None:
+            mailbox.position = sequence
 
     def message_received(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         mailbox = self.by_id.get(facts["mailbox"])

@@ -147,7 +147,7 @@ class State:
             (mail.MAILBOXES_RENAMED, (boxes.mailboxes_renamed,)),
             (mail.MAILBOX_DELETED, (boxes.mailbox_deleted, kept.orphans_made, self.metadata.mailbox_deleted)),
             (mail.SUBSCRIPTIONS_CHANGED, (boxes.subscriptions_changed,)),
-            (annotations.METADATA_CHANGED, (self.metadata.metadata_changed,)),
+            (annotations.METADATA_CHANGED, (self.metadata.metadata_changed, self.mailboxes.metadata_changed)),
             (annotations.SPECIAL_USES_CHANGED, (boxes.special_uses_changed,)),
             (mail.MESSAGE_RECEIVED, (boxes.message_received, self.threads.message_received, kept.body_stored)),
             (mail.FLAGS_CHANGED, (boxes.flags_changed,)),

@@ -28,12 +28,9 @@ async def handle_close(session: Session, command: Command, arguments: NoArgument
     """Expunge without telling, and leave the mailbox; one that was opened read-only is only left."""
     selected = session.require_selected()
     session.selected = None
-    # HIGHESTMODSEQ would hide what others did and nobody is told any more (RFC 7162 §3.2.8 lets it out).
-    knows_all = selected.settled == selected.mailbox.position
-    if selected.read_only or not len(expunge(session.store, session.actor, selected.mailbox, cmd="CLOSE")):
-        return DONE
-    done = _done(session, selected, True)
-    return done if knows_all else DONE
+    if not selected.read_only and len(expunge(session.store, session.actor, selected.mailbox, cmd="CLOSE")):
+        session.changed()
+    return DONE  # without HIGHESTMODSEQ, which would hide what nobody is told any more (RFC 7162 §3.2.8)
 
 
 def _done(session: Session, selected: Selected, any_gone: object) -> Completed:
