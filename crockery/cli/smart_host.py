@@ -57,8 +57,10 @@ def smart_host(
             )  # fmt: skip
     if as_json:
         output.write_json(found)
-    else:
-        _tell(found)
+        return
+    _tell(found)
+    if host is not None:
+        output.hint("The records that say who sends mail of your domain change with it: `crockery dns` shows them.")
 
 
 def _split(host: str, port: int | None) -> tuple[str, int | None]:

@@ -36,15 +36,20 @@ class Record(NamedTuple):
     why: str
 
 
-def wanted_records(settings: Settings, signing: Signing, addresses: Sequence[str] = ()) -> list[Record]:
-    """All records to publish for our domain; `addresses` are those that the machine has to others."""
+def wanted_records(
+    settings: Settings, signing: Signing, addresses: Sequence[str] = (), smart_host: str = ""
+) -> list[Record]:
+    """All records to publish for our domain; `addresses` are those that the machine has to others.
+
+    `smart_host`: the server that mail leaves by, a name or an address; "": it leaves from this machine.
+    """
     domain, hostname = settings.domain, settings.hostname
     records = [Record(Kind.MX, domain, "MX", f"10 {hostname}.", "mail for the domain goes to this machine")]
     records += [
         Record(Kind.ADDRESS, hostname, "AAAA" if ":" in address else "A", address, "where this machine is")
         for address in addresses or ("",)
     ]
-    records.append(Record(Kind.SPF, domain, "TXT", "v=spf1 mx -all", "only this machine sends mail of the domain"))
+    records.append(_sender_policy(domain, smart_host))
     records += [
         Record(Kind.DKIM, f"{key.selector}._domainkey.{domain}", "TXT", key.record, "the signature on it is genuine")
         for key in signing.of_domain(domain)
@@ -52,6 +57,18 @@ def wanted_records(settings: Settings, signing: Signing, addresses: Sequence[str
     why = "mail that fails both is not ours: treat it as junk"
     records.append(Record(Kind.DMARC, f"_dmarc.{domain}", "TXT", "v=DMARC1; p=quarantine", why))
     return records
+
+
+def _sender_policy(domain: str, smart_host: str) -> Record:
+    """Where a smart host sends from is its provider's to know, who has a term `include:...` for it as a rule."""
+    if not smart_host:
+        return Record(Kind.SPF, domain, "TXT", "v=spf1 mx -all", "only this machine sends mail of the domain")
+    try:
+        term = f"ip{ipaddress.ip_address(smart_host).version}:{smart_host}"
+    except ValueError:
+        term = f"a:{smart_host}"
+    why = f"this machine and {smart_host} send mail of the domain; if its provider names an include:, take that instead"
+    return Record(Kind.SPF, domain, "TXT", f"v=spf1 mx {term} ~all", why)
 
 
 def zone_line(record: Record) -> str:

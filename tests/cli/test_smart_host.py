@@ -13,7 +13,8 @@ def test_set_show_and_do_without(log: Path) -> None:
     assert crockery("smart-host", log=log).out.startswith("There is no smart host: ")
     done = crockery("smart-host", "SMTP.relay.example", "--user", "anna", "--password-stdin", log=log, stdin=SECRET)
     said = "All outgoing mail goes by smtp.relay.example, port 465 (TLS), with the login anna.\n"
-    assert (done.code, done.out, done.err) == (0, said, "")
+    assert (done.code, done.out) == (0, said) and "`crockery dns`" in done.err
+    assert "v=spf1 mx a:smtp.relay.example ~all" in crockery("dns", log=log).out
     found = crockery("smart-host", "--json", log=log).json
     expected = ("smtp.relay.example", 465, "implicit", "anna")
     assert (found["host"], found["port"], found["tls"], found["user"]) == expected

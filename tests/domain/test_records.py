@@ -14,6 +14,7 @@ from tests.support.dns_server import scripted_dns
 RSA = "v=DKIM1; k=rsa; p=" + "MIIB" * 98
 ED = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 SPF = Record(Kind.SPF, "example.test", "TXT", "v=spf1 mx -all", "")
+BY_SMART_HOST = SPF._replace(value="v=spf1 mx a:smtp.relay.test ~all")
 DMARC = Record(Kind.DMARC, "_dmarc.example.test", "TXT", "v=DMARC1; p=quarantine", "")
 KEY = Record(Kind.DKIM, "ed1._domainkey.example.test", "TXT", ED, "")
 MX = Record(Kind.MX, "example.test", "MX", "10 mail.example.test.", "")
@@ -50,6 +51,21 @@ def test_all_records_are_lines_of_a_zone_file() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("host", "policy"),
+    [
+        ("smtp.relay.test", "v=spf1 mx a:smtp.relay.test ~all"),
+        ("192.0.2.7", "v=spf1 mx ip4:192.0.2.7 ~all"),
+        ("2001:db8::7", "v=spf1 mx ip6:2001:db8::7 ~all"),
+    ],
+)
+def test_a_smart_host_sends_too(host: str, policy: str) -> None:
+    settings = Settings()
+    settings.values["domain"] = "example.test"
+    (record,) = (r for r in wanted_records(settings, Signing(), (), host) if r.kind is Kind.SPF)
+    assert record.value == policy and host in record.why
+
+
 def test_an_unknown_address_is_a_comment() -> None:
     (line,) = [zone_line(record) for record in wanted() if record.kind is Kind.ADDRESS]
     assert line == "; mail.example.test. 3600 IN A <the public address of this machine>"
@@ -77,6 +93,9 @@ def test_public_addresses() -> None:
         (SPF, ["v=spf1 +mx include:_spf.news.test ~all"], "found", ""),
         (SPF, ["v=spf1 ip4:192.0.2.1 -all"], "differs", "is v=spf1 ip4:192.0.2.1 -all; it should be v=spf1 mx -all"),
         (SPF, ["v=spf1 mx +all"], "differs", ""),
+        (BY_SMART_HOST, ["v=spf1 mx -all"], "differs", "it should be v=spf1 mx a:smtp.relay.test ~all"),
+        (BY_SMART_HOST, ["v=spf1 mx a:smtp.relay.test ~all"], "found", ""),
+        (BY_SMART_HOST, ["v=spf1 mx include:_spf.relay.test -all"], "found", ""),
         (SPF, ["v=spf1 mx -all", "V=SPF1 -all"], "differs", "none counts"),
         (SPF, ["v=spf10 mx -all"], "missing", ""),
         (KEY, [ED], "found", ""),

@@ -11,7 +11,8 @@ def list_records(context: Context, request: Request) -> Json:
     addresses = [address for address in request.query.get("address", "").split(",") if address]
     if not state.settings.domain:
         raise bad_request("this log has no domain yet")
-    records = wanted_records(state.settings, state.signing, addresses)
+    smart = state.smart_host.current
+    records = wanted_records(state.settings, state.signing, addresses, smart.host if smart is not None else "")
     return {"domain": state.settings.domain, "items": [_describe(record, state.settings.domain) for record in records]}
 
 
