@@ -11,9 +11,12 @@ A hundred thousand may wait, so a message holds only what scheduling needs; the 
 """
 
 import enum
+import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
+
+import msgpack
 
 from crockery.limits import QUEUE_FINISHED_KEPT, QUEUE_REPORTS, QUEUE_STORY
 
@@ -212,6 +215,8 @@ class Queue:
         self.standing_still = 0
         """Number of a HistoryResumed: messages from before it wait for the postmaster's word. 0: none do."""
         self.position = 0
+        self._newest = (0, 0)
+        """When the newest message was due, and when it expires: unix seconds."""
 
     def find(self, number: int) -> QueuedMessage | None:
         """The message, finished or not."""
@@ -227,8 +232,8 @@ class Queue:
 
     def dump(self) -> Any:
         return [
-            [_dump_message(message) for message in self.by_id.values()],
-            [_dump_message(message) for message in self.finished.values()],
+            _dump_messages(self.by_id),
+            _dump_messages(self.finished),
             [[number, f.message, f.recipients, _dump_place(f.place)] for number, f in self.in_flight.items()],
             self.possible_duplicates,
             self.standing_still,
@@ -242,14 +247,17 @@ class Queue:
             number: {address: tuple(Report(*one) for one in told) for address, told in of_message}
             for number, of_message in reports
         }
-        self.by_id = {values[0]: _load_message(values) for values in waiting}
-        self.finished = {values[0]: _load_message(values) for values in finished}
+        self.by_id = _load_messages(waiting)
+        self.finished = _load_messages(finished)
+        for message in self.by_id.values():
+            self._share_numbers(message)
         self.in_flight = {n: InFlight(message, tuple(to), Place(*place)) for n, message, to, place in in_flight}
 
     # Folding: one method an event type.
 
     def message_queued(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
-        self.by_id[sequence] = QueuedMessage(sequence, time, facts)
+        message = self.by_id[sequence] = QueuedMessage(sequence, time, facts)
+        self._share_numbers(message)
         self.position = sequence
 
     def attempt_begun(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
@@ -374,6 +382,17 @@ class Queue:
             for recipient in message.waiting:
                 recipient.next = max(time // _SECOND, message.hold_until)
 
+    def _share_numbers(self, message: QueuedMessage) -> None:
+        """What comes in the same second has the same times: a hundred thousand may wait, and each number takes room."""
+        due, expires = self._newest
+        if message.expires == expires:
+            message.expires = expires
+        for recipient in message.recipients:
+            if recipient.next == due:
+                recipient.next = due
+            due = recipient.next
+        self._newest = due, message.expires
+
     def _finish(self, message: QueuedMessage) -> None:
         if not message.is_finished:
             return
@@ -409,8 +428,23 @@ def _dump_place(place: Place) -> list[Any]:
     return [place.host, place.address, place.tls]
 
 
+_DUMPED_TOGETHER: Final = 500
 _COPIED: Final = ("account", "origin", "reverse_path", "size", "expires", "hold_until", "deliver_by", "tls_optional")
 _COPIED_OF_RECIPIENT: Final = ("next", "attempts", "owed", "insecure", "told", "problem")
+
+
+def _dump_messages(messages: Mapping[int, QueuedMessage]) -> list[bytes]:
+    """Some at a time: as lists and numbers all of them would take more memory than they do themselves."""
+    waiting = list(messages.values())
+    return [
+        msgpack.packb([_dump_message(message) for message in waiting[start : start + _DUMPED_TOGETHER]])
+        for start in range(0, len(waiting), _DUMPED_TOGETHER)
+    ]
+
+
+def _load_messages(dumped: list[bytes]) -> dict[int, QueuedMessage]:
+    some = (msgpack.unpackb(one, strict_map_key=False) for one in dumped)
+    return {values[0]: _load_message(values) for values in itertools.chain.from_iterable(some)}
 
 
 def _dump_message(message: QueuedMessage) -> list[Any]:

@@ -19,7 +19,7 @@ from crockery.events.format import HASH_SIZE, Header
 from crockery.events.scan import Position
 from crockery.projections.state import State
 
-VERSION: Final = 10
+VERSION: Final = 12
 """Raise it whenever a projection or its dump changes its meaning."""
 
 NAME: Final = "snapshot"
@@ -82,13 +82,14 @@ def load(folder: Path, file: LogFile, header: Header) -> Loaded:
     if hashlib.blake2b(view, digest_size=_DIGEST_SIZE).digest() != data[-_DIGEST_SIZE:]:
         return Loaded(None)
     content: dict[str, Any] = msgpack.unpackb(view, strict_map_key=False)
+    del data, view  # each is as large as all that follows: a start should not need much more memory than it leaves
     if content["version"] != VERSION or content["log"] != header.log_id:
         return Loaded(None)
     offset, sequence, hash_, hash_at = content["place"]
     if file.read(hash_at, HASH_SIZE) != hash_:
         return Loaded(None, disagrees=True)
     state = State()
-    state.load(msgpack.unpackb(content["state"], strict_map_key=False))
+    state.load(msgpack.unpackb(content.pop("state"), strict_map_key=False))
     catalog = Catalog()
     catalog.load(content["numbers"], content["offsets"])
     return Loaded(Snapshot(state, catalog, Position(offset, sequence, hash_), hash_at, content["facts_at"]))

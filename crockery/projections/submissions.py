@@ -1,6 +1,7 @@
 """Projection: how much each account sends, for the limits on it: messages and first-time recipients of the last day.
 
-Counted by the hour; recipients are remembered by 64 bits of a hash, the latest `SUBMISSION_KNOWN` of each account.
+Counted by the hour; recipients are remembered by 64 bits of a hash, the latest `SUBMISSION_KNOWN` of each account (or
+up to twice as many).
 """
 
 from array import array
@@ -8,10 +9,49 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from crockery.limits import SUBMISSION_KNOWN
 
 _HOUR: Final = 3600
 _HOURS: Final = 24
+_FRESH: Final = 2000
+"""Hashes in a set before they are sorted in among the others."""
+
+
+class Known:
+    """Hashes of recipients, oldest first: some ten octets each, of which a set of Python's would take ninety."""
+
+    __slots__ = ("_all", "_fresh", "_sorted")
+
+    def __init__(self, octets: bytes = b"") -> None:
+        self._all = array("Q", octets)
+        self._fresh: set[int] = set()
+        self._sort()
+
+    def __contains__(self, key: int) -> bool:
+        if key in self._fresh:
+            return True
+        at = self._sorted.searchsorted(np.uint64(key))
+        return bool(at < len(self._sorted) and self._sorted[at] == np.uint64(key))
+
+    def add(self, key: int) -> None:
+        """One that is not in it."""
+        self._all.append(key)
+        self._fresh.add(key)
+        if len(self._all) >= 2 * SUBMISSION_KNOWN:
+            del self._all[:-SUBMISSION_KNOWN]
+            self._sort()
+        elif len(self._fresh) >= _FRESH:
+            self._sort()
+
+    def dump(self) -> bytes:
+        return self._all.tobytes()
+
+    def _sort(self) -> None:
+        self._fresh.clear()
+        self._sorted: npt.NDArray[np.uint64] = np.sort(np.array(self._all, dtype=np.uint64))
 
 
 class Sent:
@@ -24,8 +64,7 @@ class Sent:
         """Hour since 1970 -> messages."""
         self.new: dict[int, int] = {}
         """Hour since 1970 -> recipients it had never written to."""
-        self.known: dict[int, None] = {}
-        """Hashes of recipients, oldest first."""
+        self.known = Known()
 
 
 class Submissions:
@@ -48,11 +87,11 @@ class Submissions:
         """How many different ones of these the account has never written to."""
         sent = self._by_account.get(account)
         keys = {_key(address) for address in addresses}
-        return len(keys - sent.known.keys() if sent is not None else keys)
+        return sum(sent is None or key not in sent.known for key in keys)
 
     def dump(self) -> Any:
         return [
-            [account, list(sent.messages.items()), list(sent.new.items()), array("Q", sent.known).tobytes()]
+            [account, list(sent.messages.items()), list(sent.new.items()), sent.known.dump()]
             for account, sent in self._by_account.items()
         ]
 
@@ -61,7 +100,7 @@ class Submissions:
         for account, messages, new, known in dumped:
             sent = self._by_account[account] = Sent()
             sent.messages, sent.new = dict(messages), dict(new)
-            sent.known = dict.fromkeys(array("Q", known))
+            sent.known = Known(known)
 
     def message_queued(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         if facts["origin"] != "submitted" or not facts["account"]:
@@ -71,11 +110,12 @@ class Submissions:
             sent = self._by_account[facts["account"]] = Sent()
         hour = time // 1_000_000 // _HOUR
         _count(sent.messages, hour, 1)
-        before = len(sent.known)
-        sent.known.update(dict.fromkeys(map(_key, facts["recipients"])))
-        _count(sent.new, hour, len(sent.known) - before)
-        while len(sent.known) > SUBMISSION_KNOWN:
-            del sent.known[next(iter(sent.known))]
+        new = 0
+        for key in map(_key, facts["recipients"]):
+            if key not in sent.known:
+                sent.known.add(key)
+                new += 1
+        _count(sent.new, hour, new)
 
     def account_removed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self._by_account.pop(facts["account"], None)

@@ -30,6 +30,7 @@ class Scale:
     smtp_mails: int = 2000  # mails sent over many SMTP sessions
     smtp_mails_single: int = 500  # and over one
     sent_mails: int = 5000  # mails sent on to another server
+    queued: int = 100_000  # recipients of a long queue, ten for each domain
     round_trips: int = 5000  # NOOPs
     load_seconds: float = 5.0  # of NOOPs with SMTP load beside
     idle_samples: int = 10

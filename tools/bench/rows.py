@@ -7,6 +7,7 @@ from tools.bench import (
     rows_crowd,
     rows_mailbox,
     rows_order,
+    rows_queue,
     rows_reconnect,
     rows_resources,
     rows_sending,
@@ -22,6 +23,7 @@ ROWS = (
     *rows_mailbox.CHANGING,
     *rows_crowd.ROWS,
     *rows_resources.ROWS,
+    *rows_queue.ROWS,
 )
 
 LARGE = (
