@@ -378,9 +378,10 @@ class Queue:
     def smart_host_set(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         """There is another way: whoever waits is tried by it at once."""
         self.position = sequence
+        now = time // _SECOND
         for message in self.by_id.values():
             for recipient in message.waiting:
-                recipient.next = max(time // _SECOND, message.hold_until)
+                recipient.next = max(now, message.hold_until)
 
     def _share_numbers(self, message: QueuedMessage) -> None:
         """What comes in the same second has the same times: a hundred thousand may wait, and each number takes room."""
