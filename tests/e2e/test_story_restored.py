@@ -58,7 +58,7 @@ async def test_nothing_leaves_a_copy_until_told(others: FarPostfix, clock: MockC
         assert await anna.command("queue", "release", "send") == "3 messages are sent now.\n"
         await until(lambda: others.mails(LATE) and others.mails(LATER), "what stood still")
         assert [len(others.mails(address)) for address in WAITING] == [0, 1, 1]
-        assert "for 6 days now" in words_of(await anna.letter())
+        assert "for 8 days now" in words_of(await anna.letter())
         await anna.days_pass(1)
         assert (await anna.letter())["Subject"].startswith("Not delivered:")
         assert anna.state(held) == "FAILED" and anna.has_read_all

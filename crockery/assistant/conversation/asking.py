@@ -130,7 +130,8 @@ class Asking:
         if reminded is None:
             token, letter = make_token(secrets.token_bytes), letters.ask(original, held, message.expires)
         else:
-            token, letter = reminded.token, letters.remind(original, held, message.expires, day)
+            days = max(day, (store.now - reminded.asked_at) // _DAY)  # it may come late
+            token, letter = reminded.token, letters.remind(original, held, message.expires, days)
         message_id = f"{secrets.token_hex(16)}@{store.state.settings.domain}"
         mail = compose_letter(letter, addressing(store, account, message_id, token), original, is_reply=False)
         try:
