@@ -10,7 +10,11 @@ from pathlib import Path
 
 from tools.clients.served import Differs, NotInstalled, Served, serving
 
-FIRST = ("swaks", "curl", "python_imaplib", "mutt", "mbsync")
+FIRST = (
+    "swaks", "curl", "python_imaplib", "python_libraries", "mutt", "neomutt", "aerc", "mbsync", "offlineimap",
+    "fetchmail", "getmail",
+)  # fmt: skip
+"""The light ones, which are part of the suite."""
 NOT_CLIENTS = ("served", "material", "terminal", "wire", "__pycache__", "__init__", "__main__")
 
 

@@ -94,7 +94,8 @@ def _read(served: Served, running: Thunderbird) -> None:
     )
     expect(uses == [], f"special uses are not known: {uses}")
     keep = (
-        "await update(args[0]); await url('download', listener => folder(args[0]).downloadAllForOffline(listener, null));"
+        "await update(args[0]);"
+        "await url('download', listener => folder(args[0]).downloadAllForOffline(listener, null));"
         "await until('all kept', () => count(args[0]) && messages(args[0]).every(header => header.flags & args[1]));"
         "return messages(args[0]).map(kept)"
     )
@@ -129,7 +130,8 @@ def _work(served: Served, running: Thunderbird) -> None:
         "root().createSubfolder('Glasuren & Öfen', null);"
         "await until('created', () => root().containsChildNamed('Glasuren & Öfen'));"
         "await carry('dots', args[0], 'Glasuren & Öfen', false);"
-        "folder('Glasuren & Öfen').rename('Öfen', null); await until('renamed', () => root().containsChildNamed('Öfen'));"
+        "folder('Glasuren & Öfen').rename('Öfen', null);"
+        "await until('renamed', () => root().containsChildNamed('Öfen'));"
         "root().createSubfolder('short', null); await until('created', () => folder('short')"
         ".QueryInterface(Ci.nsIMsgImapMailFolder).verifiedAsOnlineFolder);"
         "",

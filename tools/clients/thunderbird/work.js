@@ -127,11 +127,12 @@ async function show(path, subject) {
     const view = pane().gDBView;
     const row = await until("the row", () => view.findIndexOfMsgHdr(message(path, subject), true) + 1) - 1;
     pane().threadTree.selectedIndex = row;
-    pane().threadTree.scrollToIndex(row + 1, true);
     await until("the message", () => {
         const shown = pane().messageBrowser?.contentDocument;
         return shown?.getElementById("expandedsubjectBox")?.textContent.includes(subject.slice(0, 10))
             && shown.getElementById("attachmentList")?.itemCount;
     });
+    pane().threadTree.scrollToIndex(row, true);
+    await new Promise(resolve => pane().requestAnimationFrame(() => pane().requestAnimationFrame(resolve)));
     return [...Array(view.rowCount).keys()].map(index => view.getLevel(index));
 }
