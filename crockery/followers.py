@@ -38,18 +38,18 @@ from crockery.limits import (
     FOLLOW_ROWS,
     FOLLOW_TEXT_BACKLOG,
     FOLLOW_TURN,
-    IMAP_STREAMED_MIN,
     SNAPSHOT_AT_STOP,
     SNAPSHOT_EVENTS,
     SNAPSHOT_TIME,
     TEXT_LIGHT,
 )
+from crockery.message.searched import is_quick
 from crockery.projections import snapshot
 from crockery.projections.fold import fold
 from crockery.projections.restore import Restored
 from crockery.projections.state import State
 from crockery.projections.structure import Structures
-from crockery.projections.text import Rows, Texts
+from crockery.projections.text import Texts
 
 logger: Final = logging.getLogger(__name__)
 
@@ -209,12 +209,12 @@ class Followers:
             await trio.sleep(0 if quiet else FOLLOW_PAUSE)
 
     async def _make_structures(self) -> None:
-        """Rows for the structure file, for a moment. Large messages are read in a thread."""
+        """Rows for the structure file, for a moment. Messages that may take long get theirs in a thread."""
         end = perf_counter() + FOLLOW_TURN
         while self.structures.backlog and perf_counter() < end:
             number = self.structures.next
-            with contextlib.suppress(BodyUnreadable):
-                if number is not None and self._log.read_facts(number).get("size", 0) > IMAP_STREAMED_MIN:
+            if number is not None and not self._is_quick(number):
+                with contextlib.suppress(BodyUnreadable):
                     await trio.to_thread.run_sync(self.structures.kept, number)  # it is there when work comes to it
             self.structures.work(1)
 
@@ -223,16 +223,19 @@ class Followers:
         self.texts.erase_some(1)
         end = perf_counter() + FOLLOW_TURN
         while (number := self.texts.next) is not None and perf_counter() < end:
-            rows: Rows | None = None
-            try:
-                start = self._log.read_range(number, 0, TEXT_LIGHT + 1)
-            except BodyUnreadable:
-                start = b""
-            if len(start) <= TEXT_LIGHT and start.isascii():
+            if self._is_quick(number):
                 rows = self.texts.make(number)
             else:
                 rows = await trio.to_thread.run_sync(self.texts.make, number)
             self.texts.add(number, rows)
+
+    def _is_quick(self, number: int) -> bool:
+        """Whether rows of a message are made in a millisecond or two."""
+        try:
+            start = self._log.read_range(number, 0, TEXT_LIGHT + 1)
+        except BodyUnreadable:
+            return True
+        return len(start) <= TEXT_LIGHT and is_quick(start)
 
 
 def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from crockery.imap.messages import Messages
 from crockery.imap.output import Output
 from crockery.imap.progress import Progress
 from crockery.message.headers import header_length
-from crockery.message.searched import Searched, searched, searched_header
+from crockery.message.searched import Searched, is_quick, searched, searched_header
 from crockery.projections.structure import Kept
 from crockery.projections.text import Question, Rows, rows_of
 
@@ -40,8 +40,9 @@ class Looking:
             hit[at] = found
             known[at] &= seen
         unknown = np.flatnonzero(~(hit | known))
-        for start in range(0, len(unknown), limits.IMAP_SLICE_KEPT):
-            some = unknown[start : start + limits.IMAP_SLICE_KEPT]
+        step = limits.IMAP_SLICE_KEPT if self._messages.have_rows(numbers[unknown]) else limits.IMAP_SLICE_MADE
+        for start in range(0, len(unknown), step):
+            some = unknown[start : start + step]
             if self._progress is not None:
                 await self._progress.tell(start, len(unknown))
             hit[some] = await self._read(questions, numbers[some].tolist(), sizes[some].tolist())
@@ -68,14 +69,13 @@ class Looking:
         small = [number for number, size in zip(numbers, sizes, strict=True) if size <= limits.IMAP_STREAMED_MIN]
         of_fields = any(question.field is not None for question in questions)
         kept = dict(zip(small, self._messages.kept(small), strict=True)) if of_fields else {}
-        of_body = any(question.of_body for question in questions)
         opened = [_Opened(self._messages, number, kept.get(number)) for number in numbers]
-        foreign: list[int] = []  # 8-bit text, whose charset may have to be guessed: that takes long
+        foreign: list[int] = []  # whose charsets may have to be guessed: that takes long
         fits = [False] * len(opened)
         for at, (one, size) in enumerate(zip(opened, sizes, strict=True)):
             if size > limits.IMAP_STREAMED_MIN:
                 (fits[at],) = await self._in_thread(questions, [one], size)
-            elif of_body and not one.data.isascii():
+            elif not one.is_quick(questions):
                 foreign.append(at)
             else:
                 fits[at] = one.fits_any(questions)
@@ -124,6 +124,12 @@ class _Opened:
         """The rows of the message, if they had to be made."""
         rows: Rows | None = self.__dict__.get("_rows")
         return rows
+
+    def is_quick(self, questions: Iterable[Question]) -> bool:
+        """Whether telling takes a millisecond or two."""
+        if all(question.field is not None for question in questions) and self._kept is not None:
+            return is_quick(self._kept.header or self.data)
+        return is_quick(self.data)
 
     def fits_any(self, questions: Iterable[Question]) -> bool:
         return any(map(self._fits, questions))

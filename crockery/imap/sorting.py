@@ -242,7 +242,10 @@ class Keys:
         for name in names:
             if name not in self.columns:
                 self.columns[name], self._uids[name] = READERS[name][0](), NO_UIDS
-        while missing := self._missing(names):
+        while missing := self._missing(names, limits.IMAP_SLICE_KEPT):
+            places = _places(self.mailbox.columns.uid, max(missing.values(), key=len))
+            if not messages.have_rows(self.mailbox.columns.number[places]):
+                missing = self._missing(names, limits.IMAP_SLICE_MADE)
             await self._read(missing, messages, out)
             await out.pause()
         for name in names:
@@ -257,8 +260,8 @@ class Keys:
     async def read(self, name: str, uids: Uids, messages: Messages, out: Output) -> list[int]:
         """The numbers of a NumberColumn for a few messages, read for this once."""
         found: list[int] = []
-        for start in range(0, len(uids), limits.IMAP_SLICE_KEPT):
-            opened = await self._open(uids[start : start + limits.IMAP_SLICE_KEPT], (name,), messages)
+        for start in range(0, len(uids), limits.IMAP_SLICE_MADE):
+            opened = await self._open(uids[start : start + limits.IMAP_SLICE_MADE], (name,), messages)
             found += [READERS[name][1](one) for one in opened]  # type: ignore[misc]
             await out.pause()
         return found
@@ -293,15 +296,15 @@ class Keys:
         order: Numbers = keys[0].argsort(kind="stable") if len(keys) == 1 else np.lexsort(keys)
         return order
 
-    def _missing(self, names: Iterable[str]) -> dict[str, Uids]:
-        """What columns lack, up to one slice from the first message that any lacks."""
+    def _missing(self, names: Iterable[str], step: int) -> dict[str, Uids]:
+        """What columns lack, up to `step` messages from the first message that any lacks."""
         current = self.mailbox.columns.uid
         lacking = {name: current[current.searchsorted(self._last(name), side="right") :] for name in names}
         starts = [int(uids[0]) for uids in lacking.values() if len(uids)]
         if not starts:
             return {}
         start = int(current.searchsorted(min(starts)))
-        stop = current[start : start + limits.IMAP_SLICE_KEPT][-1]
+        stop = current[start : start + step][-1]
         found = {name: uids[: uids.searchsorted(stop, side="right")] for name, uids in lacking.items()}
         return {name: uids for name, uids in found.items() if len(uids)}
 

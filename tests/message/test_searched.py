@@ -10,6 +10,7 @@ from crockery.message.searched import (
     field_of,
     field_prefix,
     find_field,
+    is_quick,
     needle,
     searched,
 )
@@ -74,6 +75,20 @@ def test_searched(data: bytes, header: list[str], body: list[str]) -> None:
 def test_as_much_is_kept_as_the_limit_says() -> None:
     data = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + "\ufdfa".encode() * (MAX_SEARCHED_TEXT // 8)
     assert len(searched(data).body) == MAX_SEARCHED_TEXT
+
+
+@pytest.mark.parametrize(
+    ("data", "quick"),
+    [
+        (b"Subject: x\r\n\r\n", True),
+        (b"Subject: \xe4\r\n\r\n", False),
+        (b"Subject: =?utf-8?q?x?=\r\n\r\n", True),
+        (b"Subject: " + b"=?utf-8?q?x?= " * 30 + b"\r\n\r\n", False),
+        (b"Content-Transfer-Encoding: Base64\r\n" * 30, False),
+    ],
+)
+def test_what_may_take_long_is_known_beforehand(data: bytes, quick: bool) -> None:
+    assert is_quick(data) is quick
 
 
 @given(messages())
