@@ -49,7 +49,31 @@ def check(served: Served) -> str:
     expect(sorted(path.name for path in inbox.glob("cur/*")) == before, "a further run changes something")
     expect_same([_without_mark(mail) for mail in served.stored("mbsync")], [*MESSAGES[2:], own])
     expect("warning" not in said.lower(), f"it warns: {said}")
-    return f"{len(MESSAGES)} mails octet by octet; mail, flags, deletions and folders up and down, then nothing to do"
+    _check_conflicts(served, sync, folder)
+    return f"{len(MESSAGES)} mails octet by octet; all kinds of change up and down, then nothing to do; conflicts"
+
+
+def _check_conflicts(served: Served, sync: list[str], folder: Path) -> None:
+    """The same mail changed on both sides: flags join, a deletion wins over a flag; a renamed mailbox is a new one."""
+    inbox, archive = folder / "mail" / "INBOX", folder / "mail" / "Archive"
+    _mark(_find(inbox, b"Subject: folded"), "F")
+    _find(inbox, b"Subject: html").unlink()
+    with served.imap("mbsync") as client:
+        (number,) = client.search(None, "SUBJECT", "folded")[1][0].split()
+        client.store(number, "+FLAGS", "(\\Answered)")
+        (number,) = client.search(None, "SUBJECT", "html")[1][0].split()
+        client.store(number, "+FLAGS", "(\\Flagged)")
+        client.rename("Archive", "Lager")
+    run(sync, codes=(0, 1))  # it says that Archive is gone, and does not touch what it has of it
+    run(sync, codes=(0, 1))
+    expect(_find(inbox, b"Subject: folded").name.partition(":2,")[2] == "FR", "flags of both sides do not join")
+    with served.imap("mbsync") as client:
+        expect(client.search(None, "SUBJECT", "html")[1] == [b""], "what was deleted here is still there")
+        (number,) = client.search(None, "SUBJECT", "folded")[1][0].split()
+        flags = client.fetch(number.decode(), "(FLAGS)")[1][0]
+        expect(b"\\Flagged" in flags and b"\\Answered" in flags, f"flags of both sides do not join: {flags!r}")
+    expect_same(_mail_in(folder / "mail" / "Lager"), MESSAGES[:3])
+    expect_same(_mail_in(archive), MESSAGES[:3])
 
 
 def _settings(served: Served, folder: Path) -> Path:
