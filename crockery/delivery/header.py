@@ -1,5 +1,6 @@
 """The header of a message on its way in: its octets, and its fields read once."""
 
+import re
 from typing import Final
 
 from crockery.message.headers import list_fields, starts_header, unfold
@@ -7,6 +8,10 @@ from crockery.message.subjects import message_ids
 
 _FIRST_LINE: Final = 64 * 1024
 """Octets in which the name of the first field must end."""
+
+_NOT_IN_NAMES: Final = bytes(octet for octet in range(256) if not 33 <= octet <= 126)
+"""RFC 5322 §3.6.8."""
+_LINE_START: Final = re.compile(rb"^[^ \t\r\n:][^\n:]*(?=:)", re.MULTILINE)
 
 
 class Header:
@@ -27,6 +32,14 @@ class Header:
     def values(self, name: bytes) -> list[bytes]:
         """The unfolded values of the fields called `name` (lower case)."""
         return [unfold(value) for value in self._fields.get(name, ())]
+
+    def has_disguised(self, *names: bytes) -> bool:
+        """Whether a line begins with one of `names` (lower case) but for octets that no name has; some skip them."""
+        for start in _LINE_START.findall(self.data):
+            found = start.rstrip(b" \t").lower()
+            if found not in names and found.translate(None, _NOT_IN_NAMES) in names:
+                return True
+        return False
 
     @property
     def message_id(self) -> str:

@@ -88,12 +88,14 @@ def _leaves(state: State, recipient: Mailbox) -> bool:
 def is_from_own(store: Store, envelope: Envelope, header: Header) -> Reply | None:
     """There is one From field, and all its mailboxes belong to the account; likewise Sender, where there is one.
 
-    Anything that two programs could read differently is refused: it decides who a sender is.
+    Who sends on what they have got says so in Resent-From and Resent-Sender (RFC 5322 §3.6.6), of which the topmost
+    are new. Anything that two programs could read differently is refused: it decides who a sender is.
     """
     authors, senders = header.values(b"from"), header.values(b"sender")
-    if len(authors) != 1 or len(senders) > 1:
+    if len(authors) != 1 or len(senders) > 1 or header.has_disguised(b"from", b"sender"):
         return replies.BAD_FROM
-    for value in (*authors, *senders):
+    resenders = (*header.values(b"resent-from")[:1], *header.values(b"resent-sender")[:1])
+    for value in (*authors, *senders, *resenders):
         try:
             mailboxes = [_read_mailbox(spec) for spec in parse_mailboxes(value)]
         except (BadField, AddressError):

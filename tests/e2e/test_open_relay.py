@@ -195,12 +195,23 @@ async def test_other_peoples_reverse_paths(server: RunningServer, sender: str) -
         "From: crockery@example.test", "From: =?utf-8?q?ben=40example.test?= <postmaster@example.test>",
         "From : anna@example.test\r\nFrom: ben@example.test", "From: anna@example.test\r\n\tben@example.test",
         "from: anna@example.test\r\nFROM: anna@example.test", "From: \"anna@example.test\" <ben@example.test>",
-        "From: (anna@example.test) ben@example.test",
+        "From: (anna@example.test) ben@example.test", "From: ben@example.test <anna@example.test>",
+        "From: anna@example.test\r\nResent-From: ben@example.test",
+        "From: anna@example.test\r\nResent-Sender: ben@example.test\r\nResent-From: anna@example.test",
+        "From: anna@example.test\r\n\x0bFrom: ben@example.test", "From: anna@example.test\r\nFrom\x00: ben@x.test",
+        "From: anna@example.test\r\n\u200bFrom: ben@example.test", "From: anna@example.test\r\n\x7fSender: ben@x.test",
+        "From: anna@example.test\0ben@example.test", "From: anna@example.test\u2028ben@example.test",
+        "From: anna@sub.example.test", "From: anna@ex\u0430mple.test", "From: anna@xn--exmple-4nf.test",
+        "From: \uff41nna@example.test", "From: anna@[127.0.0.1]", "From: anna@example.test;ben@example.test",
+        "From: undisclosed-recipients:;", "From: a:anna@example.test;", " From: ben@example.test\r\nFrom: anna@x",
+        "From: =?utf-8?q?ben=40example=2Etest?=", "From: <anna@example.test> ben@example.test",
+        "From: anna@example.test\r\nSender: =?utf-8?q?Anna?= <ben@example.test>",
     ],
 )  # fmt: skip
 async def test_other_peoples_from(server: RunningServer, header: str) -> None:
     async with connected(server, "submission", "anna") as peer:
-        assert await peer.codes("MAIL FROM:<anna@example.test>", "RCPT TO:<victim@far.test>", "DATA") == [250, 250, 354]
+        mail = "MAIL FROM:<anna@example.test> SMTPUTF8"
+        assert await peer.codes(mail, "RCPT TO:<victim@far.test>", "DATA") == [250, 250, 354]
         await peer.send(header.encode() + b"\r\n\r\nHello\r\n.\r\n")
         assert (await peer.last_line())[:3] == "550"
     assert left(server.store) == []
@@ -234,11 +245,32 @@ async def test_a_name_like_crockerys_is_let_in(server: RunningServer) -> None:
             assert (await peer.mail(text, "anna@example.test"))[:3] == "250"
 
 
-async def test_a_smuggled_transaction_is_none(server: RunningServer) -> None:
+@pytest.mark.parametrize(
+    "end",
+    [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\n.\r", b"\r\r\n.\r\r\n"],
+)
+@pytest.mark.parametrize(("port", "login"), [("smtp", ""), ("submission", "anna")])
+async def test_a_smuggled_transaction_is_none(server: RunningServer, port: str, login: str, end: bytes) -> None:
     """What RFC 5321 §4.1.1.4 says of a bare CR or LF: the end of data is CRLF . CRLF and nothing else."""
-    async with connected(server, "smtp") as peer:
-        assert await peer.codes("MAIL FROM:<c@far.test>", "RCPT TO:<anna@example.test>", "DATA") == [250, 250, 354]
-        await peer.send(b"x\n.\r\nMAIL FROM:<>\r\nRCPT TO:<ben@example.test>\r\nDATA\r\ny\r\n.\r\n")
+    async with connected(server, port, login) as peer:
+        sender = "anna@example.test" if login else "c@far.test"
+        assert await peer.codes(f"MAIL FROM:<{sender}>", "RCPT TO:<anna@example.test>", "DATA") == [250, 250, 354]
+        text = b"From: anna@example.test\r\n\r\nx" + end + b"MAIL FROM:<>\r\nRCPT TO:<ben@example.test>\r\nDATA\r\n"
+        await peer.send(text + b"y\r\n.\r\n")
         assert (await peer.last_line())[:3] == "550"
         assert await peer.codes("NOOP") == [250]
+    assert (held(server.store), left(server.store)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"BDAT -1 LAST", b"BDAT +5 LAST", b"BDAT 0x5 LAST", b"BDAT 5 LAST LAST", "BDAT \u0665 LAST".encode(), b"BDAT"],
+)
+async def test_a_chunk_of_unknown_length_ends_the_connection(server: RunningServer, said: bytes) -> None:
+    """What follows would be taken for commands."""
+    async with connected(server, "submission", "anna") as peer:
+        assert await peer.codes("MAIL FROM:<anna@example.test>", "RCPT TO:<victim@far.test>") == [250, 250]
+        await peer.send(said + b"\r\nFrom: anna@example.test\r\nMAIL FROM:<>\r\nRCPT TO:<ben@example.test>\r\n")
+        assert (await peer.reply())[:3] == b"421"
+        assert await peer.reply() == b""
     assert (held(server.store), left(server.store)) == (0, [])

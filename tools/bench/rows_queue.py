@@ -48,7 +48,7 @@ def queue_memory(r: Round) -> float:
 
 
 def queue_step(r: Round) -> float:
-    """Milliseconds of the slowest of all steps but the worst thousandth, which others on the machine account for."""
+    """Milliseconds of CPU of the slowest of all steps but the worst thousandth, in which garbage is collected."""
     path = FOLDER / "step" / "bench.crk"
     shutil.rmtree(path.parent, ignore_errors=True)
     CrockeryServer(path.parent).initialise()
@@ -62,10 +62,10 @@ def queue_step(r: Round) -> float:
 
 
 def scheduler_steps(agenda: Agenda, moment: int) -> list[float]:
-    """Seconds of each step, until nothing more is due: each destination fails, and is tried again after its pause."""
+    """Seconds of CPU of each step, until nothing more is due: each destination fails, and has its pause."""
     steps = []
     while agenda.next_time() <= moment:
-        begin = time.perf_counter()
+        begin = time.thread_time()
         work = agenda.take(moment)
         if work is not None:
             for recipient in work.recipients:
@@ -73,7 +73,7 @@ def scheduler_steps(agenda: Agenda, moment: int) -> list[float]:
             agenda.failed(work.destination, moment)
             agenda.release(work)
             agenda.ended(work.destination, was_suspect=work.destination.failures > 1)
-        steps.append(time.perf_counter() - begin)
+        steps.append(time.thread_time() - begin)
     return steps
 
 
