@@ -22,7 +22,8 @@ def smart_host_letter(smart: SmartHost, trouble: Trouble, waiting: int) -> Lette
         advice = "See that the name and the port are right, and that its certificate is good; or set another one:"
         user = smart.user
     count = "One message waits" if waiting == 1 else f"{waiting:,} messages wait"
-    command = f"crockery smart-host {smart.host} --port {smart.port}" + (f" --user {user}" if user else "")
+    options = " --starttls" * (smart.tls == "starttls") + (f" --user {user}" if user else "")
+    command = f"crockery smart-host {smart.host} --port {smart.port}{options}"
     return Letter(
         subject,
         [

@@ -87,7 +87,8 @@ class SmartHosts:
             why = outcome.get("why", "")
             if why in _TROUBLES:
                 since = self.trouble.time if self.trouble is not None and self.trouble.why == why else time
-                said = (outcome.get("code", 0), outcome.get("enhanced", ""), outcome.get("text", ""))
+                reply = (outcome["code"], outcome.get("enhanced", "")) if "code" in outcome else ()
+                said = (*reply, outcome.get("text", ""))
                 self.trouble = Trouble(since, why, " ".join(str(word) for word in said if word))
                 self.position = sequence
             elif self.trouble is not None and outcome["result"] in ("delivered", "relayed") and not why:
