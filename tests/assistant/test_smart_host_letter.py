@@ -1,4 +1,4 @@
-"""What the owner is told of a smart host that takes no mail: what happened, in its words, and the command that helps."""
+"""What the owner is told of a smart host that takes no mail: what happened, and the command that helps."""
 
 import pytest
 
