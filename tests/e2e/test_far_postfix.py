@@ -5,8 +5,9 @@ import functools
 import smtplib
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -19,7 +20,7 @@ from crockery.net.https import verifying_context
 from crockery.net.resolver.unbound import UnboundMissing, load
 from crockery.projections.queue import Recipient
 from tests.support.certificates import DAY, make, tlsa
-from tests.support.dns_server import SignedDNS, missing_tools, scripted_dns, signed_dns
+from tests.support.dns_server import Responder, SignedDNS, missing_tools, scripted_dns, signed_dns
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
 from tests.support.server import RunningServer, running_server
 from tests.support.tls_server import tls_server
@@ -74,17 +75,21 @@ def far() -> Iterator[FarPostfix]:
 
 
 @contextlib.asynccontextmanager
-async def ours(far: FarPostfix, folder: Path) -> AsyncIterator[RunningServer]:
-    """Our server, which finds the hosts and knows the CA."""
-    records = {(domain, "MX"): [f"10 mx.{domain}."] for domain in far.addresses}
+async def ours(
+    far: FarPostfix, folder: Path, more: Mapping[tuple[str, str], list[str] | Responder] | None = None, **options: Any
+) -> AsyncIterator[RunningServer]:
+    """Our server, which finds the hosts and knows the CA. `more` records count before the usual ones."""
+    records: dict[tuple[str, str], list[str] | Responder] = {
+        (domain, "MX"): [f"10 mx.{domain}."] for domain in far.addresses
+    }
     records |= {(f"mx.{domain}", "A"): [address] for domain, address in far.addresses.items()}
     with trio.fail_after(PATIENCE):
-        async with scripted_dns(records) as dns:
+        async with scripted_dns({**records, **(more or {})}) as dns:
             world = World(
                 f"127.0.0.1:{dns.server.port}", far.port, Roots.of([ROOT.der]),
                 ssl.create_default_context(), validate=False,
             )  # fmt: skip
-            async with running_server(folder, world=world) as here:
+            async with running_server(folder, world=world, **options) as here:
                 yield here
 
 
