@@ -213,7 +213,7 @@ class Followers:
         end = perf_counter() + FOLLOW_TURN
         while self.structures.backlog and perf_counter() < end:
             number = self.structures.next
-            if number is not None and not self._is_quick(number):
+            if number is not None and self._quick(number) is None:
                 with contextlib.suppress(BodyUnreadable):
                     await trio.to_thread.run_sync(self.structures.kept, number)  # it is there when work comes to it
             self.structures.work(1)
@@ -223,19 +223,19 @@ class Followers:
         self.texts.erase_some(1)
         end = perf_counter() + FOLLOW_TURN
         while (number := self.texts.next) is not None and perf_counter() < end:
-            if self._is_quick(number):
-                rows = self.texts.make(number)
+            if (message := self._quick(number)) is not None:
+                rows = self.texts.make(number, message)
             else:
                 rows = await trio.to_thread.run_sync(self.texts.make, number)
             self.texts.add(number, rows)
 
-    def _is_quick(self, number: int) -> bool:
-        """Whether rows of a message are made in a millisecond or two."""
+    def _quick(self, number: int) -> bytes | None:
+        """A message whose rows are made in a millisecond or two; None where that may take longer."""
         try:
             start = self._log.read_range(number, 0, TEXT_LIGHT + 1)
         except BodyUnreadable:
-            return True
-        return len(start) <= TEXT_LIGHT and is_quick(start)
+            return None
+        return start if len(start) <= TEXT_LIGHT and is_quick(start) else None
 
 
 def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:

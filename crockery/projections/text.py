@@ -141,12 +141,12 @@ class Texts:
             self.add(number, self.make(number))
         return self.backlog
 
-    def make(self, number: int) -> Rows | None:
-        """The rows of a message; None if it cannot be read. Threads may."""
+    def make(self, number: int, message: bytes | None = None) -> Rows | None:
+        """The rows of a message, which is read unless it is given; None if it cannot be read. Threads may."""
         if number <= self.last:
             return None
         try:
-            return rows_of(searched(b"".join(self._read_message(number))))
+            return rows_of(searched(b"".join(self._read_message(number)) if message is None else message))
         except BodyUnreadable:
             return None
 
