@@ -90,6 +90,7 @@ class ClientProtocol:
         self._out: list[bytes] = []
         self._queue: collections.deque[Sent] = collections.deque()  # not sent yet
         self._awaiting = collections.deque([Sent(Kind.GREETING, b"")])  # sent, not answered
+        self._spoke_unasked = False
         self._secrets: list[bytes] = []  # what AUTH still has to say
         self._needs_reset = False  # the server still has a transaction open
         self._replies: list[Reply | None] = []  # of the transaction's recipients
@@ -262,7 +263,7 @@ class ClientProtocol:
         """Go to `stage` and send, unless the server has spoken unasked: its words would be taken for the answer."""
         self.stage = stage
         self._drain()
-        if not self._awaiting and not self._reader.is_empty:
+        if self._spoke_unasked or (not self._awaiting and not self._reader.is_empty):
             self._break("a reply before it was due")
         if self.stage is stage:
             self._queue.extend(commands)
@@ -304,6 +305,8 @@ class ClientProtocol:
             self._take_answer(self._awaiting.popleft(), reply)
         elif self.stage is Stage.CONTENT and not reply.is_positive:
             self._close(reply)  # refused in the middle: what follows would be read as commands
+        elif self.stage in (Stage.GREETED, Stage.READY):
+            self._spoke_unasked = True  # told when something is asked: whoever asks gets an answer
         else:
             self._break(f"{reply.code} though nothing was asked")
 
