@@ -15,7 +15,7 @@ IMAP_COMMAND_TEXT_MAX: Final = (
 )  # all lines of one command; Dovecot's figure: clients send long UID sets unsplit
 IMAP_LITERAL_MAX: Final = 64 * KiB  # one literal held in memory; larger ones are refused, or streamed for APPEND
 IMAP_COMMAND_HELD_MAX: Final = 256 * KiB  # all held literals of one command
-IMAP_LITERALS_MAX: Final = 2048  # literals in one command; MULTIAPPEND uploads a few hundred messages
+IMAP_LITERALS_MAX: Final = 1024  # literals in one command; as many messages of a MULTIAPPEND are 40 ms in one atom
 IMAP_MESSAGE_MAX: Final = 50 * MiB  # one APPEND literal; told to clients as APPENDLIMIT
 IMAP_DRAIN_MAX: Final = 128 * MiB  # refused non-synchronising literals of one command skipped before we hang up
 IMAP_LOGIN_TEXT_MAX: Final = 8 * KiB  # as IMAP_COMMAND_TEXT_MAX, before login: strangers need less (RFC 2683: 8000)

@@ -43,12 +43,13 @@ def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages
 def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     here, rows = selected.rows(indices)
     sizes = selected.mailbox.columns.size[rows].astype(np.int64)
+    more = SECTION_COST * max(len(plan.sections) - 1, 0)
     if plan.needs_data:
-        sizes += SECTION_COST * max(len(plan.sections) - 1, 0)
+        sizes += more
     else:
         numbers = selected.mailbox.columns.number[rows]
         count = limits.IMAP_SLICE_READY if messages.have_rows(numbers) else limits.IMAP_SLICE_KEPT
-        weight = limits.IMAP_OUTPUT_HELD // count
+        weight = limits.IMAP_OUTPUT_HELD // count + more
         alone = np.flatnonzero(sizes > limits.IMAP_STREAMED_MIN) if plan.needs_kept else rows[:0]
         sizes = np.clip(sizes, weight, limits.IMAP_OUTPUT_HELD) if plan.needs_preview else np.full(len(sizes), weight)
         lacking = [not messages.has_kept(number) for number in numbers[alone].tolist()]
