@@ -65,6 +65,7 @@ ITEMS: Final[dict[str, Item]] = {
     "SAVEDATE": FetchItem("SAVEDATE"),
     "PREVIEW": FetchItem("PREVIEW"),
     "RFC822": FetchSection("BODY", b"RFC822"),
+    "RFC822.PEEK": FetchSection("BODY", b"RFC822", peek=True),  # of RFC 1730; Outlook still asks for it
     "RFC822.HEADER": FetchSection("BODY", b"RFC822.HEADER", text="HEADER", peek=True),
     "RFC822.TEXT": FetchSection("BODY", b"RFC822.TEXT", text="TEXT"),
 }

@@ -16,6 +16,7 @@ SINGLE: dict[str, Item] = {
     "BODYSTRUCTURE": FetchItem("BODYSTRUCTURE"),
     "RFC822.SIZE": FetchItem("RFC822.SIZE"),
     "RFC822": FetchSection("BODY", b"RFC822"),
+    "RFC822.PEEK": FetchSection("BODY", b"RFC822", peek=True),
     "RFC822.HEADER": FetchSection("BODY", b"RFC822.HEADER", text="HEADER", peek=True),
     "RFC822.TEXT": FetchSection("BODY", b"RFC822.TEXT", text="TEXT"),
     "BODY[]": FetchSection("BODY", b"BODY[]"),
