@@ -1,6 +1,13 @@
-"""Real mail programs against a real server: `python -m tools.clients [NAME...]` prints one line a program.
+"""Real mail programs against a real server: `python -m tools.clients [--wire FOLDER] [NAME...]`, one line a program.
 
 Each module is one program: `check(served)` lets it read (and where it can, write and send) mail of an account of its
 own, and compares octets. It returns a sentence on what agreed, or raises `Differs`, or `NotInstalled` with the command
-that installs the program. The light ones are part of the suite (tests/e2e).
+that installs the program. All run in the suite (tests/e2e/test_programs.py); two are not installed by `make test`:
+
+    apt-get install thunderbird
+    CLIENTS_SCREENSHOTS=FOLDER python -m tools.clients thunderbird     leaves thunderbird.png there
+    npm install imapflow                                               in a folder NODE
+    CLIENTS_NODE=NODE python -m tools.clients imapflow
+
+`--wire FOLDER` writes down what each says and hears, in the form of tests/dialogs.
 """
