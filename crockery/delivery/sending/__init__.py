@@ -1,6 +1,7 @@
 """From the queue to other servers: when, over which connection, and what is told of it.
 
     backoff      when a recipient is tried again
+    timetable    numbers of messages by time (pure)
     agenda       what is due when, by destination (pure)
     outcomes     replies and failures as outcomes of recipients (pure)
     ways         what a connection to another server is to the sender, and why there is none
@@ -16,5 +17,5 @@
 
 Invariants. Whatever is attempted is due by durable events. AttemptBegun is durable before the final dot leaves; the
 outcome follows it. No attempt begins without room for its outcome in the log. What waits for a slow or dead destination
-takes no place from others. Giving up, and letting go what was held until a time, wait while the clock is unproven.
+takes no place from others for long. Giving up, and letting go what was held until a time, wait while the clock is unproven.
 """
