@@ -70,8 +70,8 @@ def _check_conflicts(served: Served, sync: list[str], folder: Path) -> None:
     with served.imap("mbsync") as client:
         expect(client.search(None, "SUBJECT", "html")[1] == [b""], "what was deleted here is still there")
         (number,) = client.search(None, "SUBJECT", "folded")[1][0].split()
-        flags = client.fetch(number.decode(), "(FLAGS)")[1][0]
-        expect(b"\\Flagged" in flags and b"\\Answered" in flags, f"flags of both sides do not join: {flags!r}")
+        flags = str(client.fetch(number.decode(), "(FLAGS)")[1])
+        expect("Flagged" in flags and "Answered" in flags, f"flags of both sides do not join: {flags!r}")
     expect_same(_mail_in(folder / "mail" / "Lager"), MESSAGES[:3])
     expect_same(_mail_in(archive), MESSAGES[:3])
 

@@ -48,9 +48,12 @@ async function remember(host, name, password) {
     }
 }
 
-/** Select a mailbox anew, so that all that changed there is known. */
-const update = path => url(`update ${path}`, listener =>
-    folder(path).QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(null, listener));
+/** Select a mailbox anew, so that all that changed there is known. While one update runs, another may never be told of. */
+const update = path => Promise.race([
+    url(`update ${path}`, listener =>
+        folder(path).QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(null, listener)),
+    new Promise(resolve => setTimeout(resolve, 10000)),
+]);
 
 const messages = path => [...folder(path).messages];
 const message = (path, subject) => {
