@@ -224,6 +224,9 @@ STRUCTURE_CACHE: Final = 4096
 TEXT_BLOCK: Final = 512 * KiB
 """Octets of searched text, before compression, after which a block of the text files is full: a millisecond to scan."""
 
+TEXT_LEVEL: Final = 9
+"""Of zstd, for the text files: a sixth smaller than at the default of 3, for a tenth of what making a row costs."""
+
 TEXT_BLOCK_ROWS: Final = 1024
 """Messages after which it is full however short they are."""
 

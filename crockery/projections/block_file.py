@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from crockery.limits import TEXT_LEVEL
+
 _INDEX: Final = np.dtype([("first", "<u8"), ("last", "<u8"), ("offset", "<u8"), ("length", "<u8")])
 
 
@@ -29,7 +31,7 @@ class BlockFile:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._file = os.open(folder / name, flags, 0o600)
         self._index_file = os.open(folder / (name + ".index"), flags, 0o600)
-        self._compressor = zstandard.ZstdCompressor(write_checksum=True)
+        self._compressor = zstandard.ZstdCompressor(level=TEXT_LEVEL, write_checksum=True)
         self._contexts = threading.local()
         self._start = start
         self._largest = largest
