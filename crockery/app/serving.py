@@ -32,6 +32,7 @@ from crockery.app.outgoing import OutgoingMail
 from crockery.app.quota import QuotaWatch
 from crockery.assistant.conversation import Answering
 from crockery.assistant.forward_letter import ForwardLetters
+from crockery.delivery.accept import Assistance
 from crockery.events.errors import LogError, LogFailed, LogFull
 from crockery.events.writer import Writer
 from crockery.imap.server import serve_imap
@@ -216,9 +217,8 @@ class _Lifetime:
             texts=self._followers.texts,
             tls=tls,
             stopping=trio.Event(),
-            answers=Answering(store),
-            letters=ForwardLetters(store),
         )
+        self.services.shared(Assistance, lambda: Assistance(Answering(store), ForwardLetters(store)))
 
     async def run(self, listeners: "Listeners", started: Callable[[Server], None]) -> None:
         """From the first sync to the last."""

@@ -1,7 +1,9 @@
 """The end of a mail transaction: one atom for all recipients, local and elsewhere, or a refusal and nothing."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from crockery.actions.actor import Actor
 from crockery.actions.mail import Delivery, add_delivery
@@ -21,21 +23,33 @@ from crockery.projections.queue import RECEIVED
 from crockery.smtp.wire import Mailbox, Reply, replies
 
 
+@dataclass(frozen=True, slots=True)
+class Assistance:
+    """What Crockery itself does and writes about mail that comes in: made of the room `assistant`, by `app`."""
+
+    answers: Answers | None = None
+    """Does what people answer to its questions."""
+    letters: OwnerLetters | None = None
+    """Tells owners what a forward did not let go on."""
+
+
+NO_ASSISTANCE: Final = Assistance()
+
+
 def accept(
     store: Store,
     policy: Policy,
     actor: Actor,
     envelope: Envelope,
     message: Message,
-    answers: Answers | None = None,
-    letters: OwnerLetters | None = None,
+    assistance: Assistance = NO_ASSISTANCE,
 ) -> int | Reply:
     """Put the message into all mailboxes and the queue; returns its number, the first event that holds it.
 
     Recipients are looked up again: an account may have gone since RCPT. Raises LogFull, Refused: then nothing happened.
 
-    What is for Crockery is an answer to a question: `answers` does what it says, before anything else. What a forward
-    must not let go on stays, and `letters` tells its owner so.
+    What is for Crockery is an answer to a question: what it says is done before anything else. What a forward must not
+    let go on stays, and its owner is told so.
     """
     refusal = policy.check_end(store, envelope)
     if refusal is not None:
@@ -46,8 +60,8 @@ def accept(
     if found.lost:
         return replies.RECIPIENT_GONE
     for question in found.questions:
-        if answers is not None:
-            answers.take(actor, question, message, envelope.sender)
+        if assistance.answers is not None:
+            assistance.answers.take(actor, question, message, envelope.sender)
     forward_path = rewrite_path(store, envelope.reverse_path) if found.onward else ""
     atom = store.atom(actor)
     number = atom.next
@@ -64,7 +78,7 @@ def accept(
         if mail.origin == RECEIVED:
             add_arrived(atom, atom.next - 1, mail)
     for kept in found.kept.values() if not envelope.hold_until and atom.next > number else ():
-        add_kept_back(store, atom, kept, number, message, letters)
+        add_kept_back(store, atom, kept, number, message, assistance.letters)
     if message.report is not None and atom.next > number:
         to = [str(recipient) for recipient in envelope.recipients]
         add_report(store, atom, message.report, to, envelope.client.address, number)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
@@ -36,14 +36,13 @@ class Services:
     tls: TLSHolder
     stopping: trio.Event
     """Set when the server stops: whoever waits for a peer says goodbye (421, BYE) and ends within `STOP_GRACE`."""
-    answers: Any = None
-    """A `delivery.answers.Answers`: does what people answer to Crockery's questions (net knows nothing of delivery)."""
-    letters: Any = None
-    """A `delivery.keeping.OwnerLetters`."""
     _shared: dict[type[object], object] = field(default_factory=dict)
 
     def shared(self, kind: type[T], make: Callable[[], T]) -> T:
-        """What all sessions of one protocol have in common, by its type; the first that asks makes it."""
+        """What all sessions of one protocol have in common, by its type; the first that asks makes it.
+
+        So a session gets what `net` knows nothing of: `app` may be the first that asks.
+        """
         found = self._shared.get(kind)
         if not isinstance(found, kind):
             found = self._shared[kind] = make()

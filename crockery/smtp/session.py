@@ -10,7 +10,7 @@ import trio
 
 from crockery import limits
 from crockery.actions.actor import Actor, the_server
-from crockery.delivery.accept import accept
+from crockery.delivery.accept import Assistance, accept
 from crockery.delivery.envelope import Client, Envelope
 from crockery.delivery.inbound import INBOUND
 from crockery.delivery.intake import Intake
@@ -67,6 +67,7 @@ class Session:
         self._services = services
         self._store = services.store
         self._policy = _POLICIES[role]
+        self._assistance = services.shared(Assistance, Assistance)
         self._actor = the_server()
         self._envelope: Envelope | None = None
         self._intake: Intake | None = None
@@ -228,8 +229,7 @@ class Session:
         if message is None:
             assert intake.refusal is not None
             return intake.refusal
-        answers, letters = self._services.answers, self._services.letters
-        outcome = accept(self._store, self._policy, self._actor, envelope, message, answers, letters)
+        outcome = accept(self._store, self._policy, self._actor, envelope, message, self._assistance)
         self._rests_on(self._store.log.head)
         return outcome if isinstance(outcome, Reply) else replies.accepted(outcome)
 

@@ -18,7 +18,8 @@ ALIAS = {"alias": str, "address": str, "targets": list}
 STATUS = {
     "running": bool, "version": str, "domain": str, "hostname": str, "log": str, "log_octets": int, "free_octets": int,
     "events": int, "last_event": str, "last_start": object, "stopped_cleanly": bool, "accounts": int, "aliases": int,
-    "mailboxes": int, "messages": int, "octets": int, "queued": int, "smart_host": None, "standing_still": int, "certificate": dict,
+    "mailboxes": int, "messages": int, "octets": int, "queued": int, "smart_host": None, "standing_still": int,
+    "certificate": dict,
 }  # fmt: skip
 ENTRY = {"number": int, "time": str, "type": str, "text": str, "actor": object, "facts": dict}
 

@@ -33,7 +33,8 @@ def test_a_backup_opens_on_its_own_and_is_gone_on_with(log: Path, tmp_path: Path
 def test_reindex_makes_the_derived_files_anew(log: Path) -> None:
     folder = derived_folder(log)
     assert crockery("reindex", str(log)).code == 0
-    assert {"facts", "snapshot", "structure", "text-fields", "text-headers", "text-bodies"} <= {path.name for path in folder.iterdir()}
+    made = {path.name for path in folder.iterdir()}
+    assert {"facts", "snapshot", "structure", "text-fields", "text-headers", "text-bodies"} <= made
     assert crockery("account", "list", log=log).code == 0
 
 

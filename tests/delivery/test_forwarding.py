@@ -13,7 +13,7 @@ from crockery.actions.incoming import received
 from crockery.actions.signing import ensure_srs_key
 from crockery.actions.store import Store
 from crockery.assistant.forward_letter import ForwardLetters
-from crockery.delivery.accept import accept
+from crockery.delivery.accept import Assistance, accept
 from crockery.delivery.envelope import Client, Envelope
 from crockery.delivery.forwarding import sender_behind
 from crockery.delivery.header import Header
@@ -147,7 +147,9 @@ class Holding:
         return DMARC if b"client.test" in header.values(b"from")[0] else None
 
     def come_in(self, store: Store, *to: str, message: Message = MESSAGE) -> int | Reply:
-        return accept(store, self.policy, the_server(), envelope(*to), message, None, ForwardLetters(store))
+        return accept(
+            store, self.policy, the_server(), envelope(*to), message, Assistance(letters=ForwardLetters(store))
+        )
 
 
 def test_what_must_not_go_on_stays_with_the_owner_who_is_told_once_a_day(store: Store) -> None:

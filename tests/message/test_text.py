@@ -14,9 +14,7 @@ from crockery.message.text import fold, header_texts, part_text
 
 
 def test_header_texts() -> None:
-    data = (
-        b"From: =?utf-8?q?J=C3=BCrgen?= <j@a>\r\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\r\n =?utf-8?b?S8O2?=\r\n\r\n"
-    )
+    data = b"From: =?utf-8?q?J=C3=BCrgen?= <j@a>\r\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\r\n =?utf-8?b?S8O2?=\r\n\r\n"
     assert header_texts(data, b"subject") == ["GrüßeKö"]
     assert header_texts(data, b"FROM") == ["Jürgen <j@a>"]
     assert header_texts(data, b"X") == []

@@ -164,7 +164,9 @@ async def test_so_many_new_people_a_day(tmp_path: Path) -> None:
         change_setting(served.store, the_server(), "max-new-recipients-per-day", 2)
         peer = await login(served)
         assert (await submit(peer, to="a@far.test"))[:3] == "250"
-        refusal = "450 4.7.1 You have written to 2 new recipients in 24 hours, all that this server allows: wait a while"
+        refusal = (
+            "450 4.7.1 You have written to 2 new recipients in 24 hours, all that this server allows: wait a while"
+        )
         recipients = ("a@far.test", "A@FAR.test", "ben@example.test", "b@far.test", "b@FAR.test", "c@far.test")
         said = await peer.ask("MAIL FROM:<anna@example.test>", *(f"RCPT TO:<{to}>" for to in recipients))
         assert [line[:3] for line in said[:-1]] == ["250"] * 6 and said[-1] == refusal

@@ -17,5 +17,6 @@
 
 Invariants. Whatever is attempted is due by durable events. AttemptBegun is durable before the final dot leaves; the
 outcome follows it. No attempt begins without room for its outcome in the log. What waits for a slow or dead destination
-takes no place from others for long. Giving up, and letting go what was held until a time, wait while the clock is unproven.
+takes no place from others for long. Giving up, and letting go what was held until a time, wait while the clock is
+unproven.
 """

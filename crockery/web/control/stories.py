@@ -108,9 +108,7 @@ def _tls(attempt: Attempt) -> str:
     return f", {tls['version']}, {how}"
 
 
-def _ahead(
-    message: QueuedMessage, recipient: Recipient, now: int, stands_still: bool, smart_host: str
-) -> list[str]:
+def _ahead(message: QueuedMessage, recipient: Recipient, now: int, stands_still: bool, smart_host: str) -> list[str]:
     """What comes next."""
     if stands_still:
         return ["it waits for a word: this log is a copy, and `crockery queue release send` or `drop` decides"]
