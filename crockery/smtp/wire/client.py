@@ -215,13 +215,13 @@ class ClientProtocol:
     def body(self, data: bytes) -> None:
         """The next piece of content, as it is stored: CRLF lines, without dot transparency.
 
-        Raises LocalProtocolError for a bare CR or LF; then only `abandon` is left.
+        Raises LocalProtocolError for what others could read as the end of the content; then only `abandon` is left.
         """
         self._expect(Stage.CONTENT)
         if not data:
             return
         self._content.admit(data)
-        self._refuse_bare()
+        self._refuse_false_ends()
         if self._chunking:
             self._out += [b"BDAT %d\r\n" % len(data), data]
             self._awaiting.append(Sent(Kind.CHUNK, b""))
@@ -233,7 +233,7 @@ class ClientProtocol:
         """The content is whole: a CRLF is added if it lacks one, and the end is told."""
         self._expect(Stage.CONTENT)
         self._content.finish()
-        self._refuse_bare()
+        self._refuse_false_ends()
         missing = b"" if self._tail == b"\r\n" else b"\r\n"
         if self._chunking:
             self._out.append(b"BDAT %d LAST\r\n" % len(missing) + missing)
@@ -247,9 +247,9 @@ class ClientProtocol:
         self._expect(Stage.GREETED, Stage.READY)
         self._ask(Kind.QUIT, b"QUIT\r\n")
 
-    def _refuse_bare(self) -> None:
-        if self._content.fault is ContentFault.BARE_NEWLINE:
-            raise LocalProtocolError("a bare CR or LF in outgoing content")
+    def _refuse_false_ends(self) -> None:
+        if self._content.fault in (ContentFault.BARE_NEWLINE, ContentFault.NUL):
+            raise LocalProtocolError("a bare CR or LF, or a dot behind NULs, in outgoing content")
 
     def _expect(self, *stages: Stage) -> None:
         if self.stage not in stages:

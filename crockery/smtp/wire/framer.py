@@ -12,12 +12,18 @@ Invariants:
 """
 
 import enum
+import re
 from typing import Final
 
 from crockery import limits
 
 _CRLF: Final = b"\r\n"
 _END_OF_DATA: Final = b"\r\n.\r\n"
+_NULS: Final = re.compile(rb"\0+")
+_HIDDEN: Final = re.compile(rb"^(?:\0\.\0?|\.\0)\r\n", re.MULTILINE)
+_HIDDEN_LONGEST: Final = 4  # octets of the longest such line but its LF
+_OF_A_DOT: Final = b"\0.\r"
+_OTHER: Final = b"x"
 
 
 class LineFault(enum.Enum):
@@ -31,6 +37,7 @@ class ContentFault(enum.Enum):
     """Why a message was refused, gravest first; known for certain only at its end."""
 
     BARE_NEWLINE = enum.auto()
+    NUL = enum.auto()
     TOO_BIG = enum.auto()
     LINE_TOO_LONG = enum.auto()
 
@@ -38,18 +45,22 @@ class ContentFault(enum.Enum):
 class Content:
     """What is known of one message's octets so far; DATA and BDAT pass everything through here.
 
-    NUL is accepted, as RFC 5321 §4.1.1.4 (any of the 128 codes) and Postfix have it: what is stored is what was sent.
+    NUL is accepted unless `refuse_nul`, as RFC 5321 §4.1.1.4 (any of the 128 codes) and Postfix have it: what is stored
+    is what was sent. Not so on a line of a dot and NULs alone: where it is sent on, a server that drops NULs would take
+    it for the end of the message, and what follows for commands (SMTP smuggling).
     Lines may pass the 998 octets of §4.5.3.1.6, which asks receivers to impose no limit where they can: real
     newsletters have HTML lines of 100 KB. They may not pass `limits.SMTP_MAX_TEXT_LINE`.
     """
 
-    __slots__ = ("_max_line", "_max_size", "_pending_cr", "_run", "fault", "size")
+    __slots__ = ("_line", "_max_line", "_max_size", "_pending_cr", "_refuse_nul", "_run", "fault", "size")
 
-    def __init__(self, max_size: int, max_line: int = limits.SMTP_MAX_TEXT_LINE) -> None:
+    def __init__(self, max_size: int, max_line: int = limits.SMTP_MAX_TEXT_LINE, *, refuse_nul: bool = False) -> None:
         self.size = 0
         self.fault: ContentFault | None = None
         self._max_size = max_size
         self._max_line = max_line
+        self._refuse_nul = refuse_nul
+        self._line = b""  # the unfinished line, NULs in a row as one, if it may become a hidden dot; else _OTHER
         self._run = 0  # octets since the last LF
         self._pending_cr = False  # the last octet was CR: an LF must follow
 
@@ -62,7 +73,9 @@ class Content:
         self.size += len(block) - stuffed
         if self._has_bare(block):
             self.fault = ContentFault.BARE_NEWLINE
-        elif self.fault is not ContentFault.BARE_NEWLINE and self.size > self._max_size:
+        elif self._has_bad_nul(block) and self.fault is not ContentFault.BARE_NEWLINE:
+            self.fault = ContentFault.NUL
+        elif self.fault in (None, ContentFault.LINE_TOO_LONG) and self.size > self._max_size:
             self.fault = ContentFault.TOO_BIG
         elif self.fault is None and self._has_long_line(block):
             self.fault = ContentFault.LINE_TOO_LONG
@@ -83,6 +96,21 @@ class Content:
         broken = self._pending_cr and not joined
         self._pending_cr = block[-1] == 0x0D
         return broken or block.count(b"\n") != pairs + joined or block.count(b"\r") != pairs + self._pending_cr
+
+    def _has_bad_nul(self, block: bytes) -> bool:
+        """Whether there is a NUL where none may be."""
+        begun, has_nul = self._line, b"\0" in block
+        if self._refuse_nul:
+            return has_nul
+        if not block:
+            return False
+        if not has_nul and begun in (b"", _OTHER) and block[-1] not in _OF_A_DOT:
+            self._line = b"" if block[-1] == 0x0A else _OTHER  # nearly always
+            return False
+        text = _NULS.sub(b"\0", begun + block)
+        line = text[text.rfind(b"\n") + 1 :]
+        self._line = line if len(line) <= _HIDDEN_LONGEST and not line.strip(_OF_A_DOT) else _OTHER
+        return _HIDDEN.search(text) is not None
 
     def _has_long_line(self, block: bytes) -> bool:
         """Jump from one LF to the last one within reach, so that ordinary text costs one step per `max_line` octets."""

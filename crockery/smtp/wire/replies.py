@@ -178,6 +178,7 @@ START_INPUT: Final = Reply(354, "", "Send the message; end it with <CRLF>.<CRLF>
 ACCEPTED: Final = Reply(250, "2.6.0", "Message accepted")
 TOO_BIG: Final = Reply(552, "5.3.4", "The message is too big")
 BARE_NEWLINE: Final = Reply(550, "5.6.0", "The message has a bare CR or LF, which mail may not have")
+NUL: Final = Reply(550, "5.6.0", "The message has NUL octets, which text may not have: send such a file base64-encoded")
 TEXT_LINE_TOO_LONG: Final = Reply(554, "5.6.0", "A line of the message is too long")
 MAIL_LOOP: Final = Reply(554, "5.4.6", "The message is in a loop: too many Received fields")
 HEADER_TOO_BIG: Final = Reply(552, "5.3.4", "The header of the message is too big")

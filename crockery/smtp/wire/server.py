@@ -99,6 +99,7 @@ _LINE_REPLIES: Final = {
 }
 _CONTENT_REPLIES: Final = {
     ContentFault.BARE_NEWLINE: replies.BARE_NEWLINE,
+    ContentFault.NUL: replies.NUL,
     ContentFault.TOO_BIG: replies.TOO_BIG,
     ContentFault.LINE_TOO_LONG: replies.TEXT_LINE_TOO_LONG,
 }
@@ -357,7 +358,7 @@ class ServerProtocol:
     def _start_content(self, start: DataStart, reply: Reply) -> None:
         if reply.is_positive and reply.code != 354:
             raise LocalProtocolError("the answer to DataStart is START_INPUT or a refusal")
-        self._content = Content(self.offer.max_size)
+        self._content = Content(self.offer.max_size, refuse_nul=self.offer.is_submission)
         self._content_ended = False
         if not reply.is_positive:
             self._end_transaction()

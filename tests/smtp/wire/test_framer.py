@@ -158,6 +158,41 @@ def test_limits_of_content(octets: bytes, fault: ContentFault | None) -> None:
         assert fault is not None or body == octets
 
 
+@pytest.mark.parametrize(
+    ("octets", "fault"),
+    [
+        (b"a\r\n\0.\r\nMAIL FROM:<x@y>\r\n", ContentFault.NUL),
+        (b"\0.\r\nb\r\n", ContentFault.NUL),
+        (b"a\r\n\0\0\0.\0\0\r\n", ContentFault.NUL),
+        (b"a\r\n.\0\r\n", ContentFault.NUL),
+        (b"a\r\n\0.\r\n\n\r\n", ContentFault.BARE_NEWLINE),
+        (b"a\r\n\0\r\n", None),
+        (b"a\r\nb\0.\r\n", None),
+        (b"a\r\n\0..\r\n\0.a\r\n..\0\r\n\0 .\r\n", None),
+        (b"a.\0\r\nab\0\0\r\n", None),
+    ],
+)
+def test_dots_behind_nuls(octets: bytes, fault: ContentFault | None) -> None:
+    for pieces in cuttings(octets + b".\r\n"):
+        content = Content(1000)
+        _, ended, _ = read_data(pieces, content)
+        assert ended and content.finish() is fault
+    chunks = Framer()
+    content = Content(1000)
+    chunks.begin_chunk(len(octets), content)
+    chunks.receive(octets)
+    chunks.next_chunk()
+    assert content.finish() is fault or b"\r\n.." in octets  # nothing is stuffed there
+
+
+@pytest.mark.parametrize("octets", [b"a\0b\r\n", b"\0\r\n", b"a\r\nb\r\n\0.\r\n"])
+def test_no_nul_at_all(octets: bytes) -> None:
+    for pieces in cuttings(octets + b".\r\n"):
+        content = Content(1000, refuse_nul=True)
+        _, ended, _ = read_data(pieces, content)
+        assert ended and content.finish() is ContentFault.NUL
+
+
 def test_memory_is_bounded() -> None:
     """What is refused, skipped or streamed is not kept."""
     framer = Framer()
