@@ -19,7 +19,7 @@ from crockery.events.format import HASH_SIZE, Header
 from crockery.events.scan import Position
 from crockery.projections.state import State
 
-VERSION: Final = 12
+VERSION: Final = 13
 """Raise it whenever a projection or its dump changes its meaning."""
 
 NAME: Final = "snapshot"

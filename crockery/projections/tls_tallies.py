@@ -14,10 +14,12 @@ _DAY: Final = 86_400_000_000
 
 
 class PolicyKey(NamedTuple):
-    """The policy domain, and "tlsa", "sts" or "no-policy-found"."""
+    """The policy domain; "tlsa", "sts" or "no-policy-found"; and the policy itself, which may change within a day. It is
+    empty where there is none, or none was to be had."""
 
     domain: str
     kind: str
+    strings: tuple[str, ...] = ()
 
 
 class Failure(NamedTuple):
@@ -32,11 +34,10 @@ class Failure(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """The sessions of one day under one policy; `strings` and `mx` of the policy are as seen last."""
+    """The sessions of one day under one policy, whose MX patterns are `mx`."""
 
     successes: int = 0
     failures: dict[Failure, int] = field(default_factory=dict)
-    strings: tuple[str, ...] = ()
     mx: tuple[str, ...] = ()
 
 
@@ -82,15 +83,13 @@ class TLSTallies:
 
 
 def _count(day: Day, session: Mapping[str, Any]) -> None:
-    key = PolicyKey(session["of"], session["policy"])
+    key = PolicyKey(session["of"], session["policy"], tuple(session.get("strings", ())))
     tally = day.tallies.get(key)
     if tally is None:
         if len(day.tallies) >= TLS_TALLY_POLICIES:
             day.left_out += 1
             return
-        tally = day.tallies[key] = Tally()
-    tally.strings = tuple(session.get("strings", ())) or tally.strings
-    tally.mx = tuple(session.get("mx", ())) or tally.mx
+        tally = day.tallies[key] = Tally(mx=tuple(session.get("mx", ())))
     if "result" not in session:
         tally.successes += 1
         return
@@ -102,10 +101,10 @@ def _count(day: Day, session: Mapping[str, Any]) -> None:
 
 def _dump(key: PolicyKey, tally: Tally) -> Any:
     failures = [[*failure, count] for failure, count in tally.failures.items()]
-    return [*key, tally.successes, failures, tally.strings, tally.mx]
+    return [key.domain, key.kind, tally.successes, failures, key.strings, tally.mx]
 
 
 def _load(dumped: Any) -> tuple[PolicyKey, Tally]:
     domain, kind, successes, failures, strings, mx = dumped
     counted = {Failure(*values[:-1]): values[-1] for values in failures}
-    return PolicyKey(domain, kind), Tally(successes, counted, tuple(strings), tuple(mx))
+    return PolicyKey(domain, kind, tuple(strings)), Tally(successes, counted, tuple(mx))

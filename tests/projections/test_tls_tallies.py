@@ -16,7 +16,7 @@ DAY = 86_400_000_000
 GOOD = {"policy": "sts", "of": "a.test", "host": "mx.a.test", "address": "192.0.2.1", "own": "192.0.2.9",
         "strings": ["mode: testing"], "mx": ["*.a.test"]}  # fmt: skip
 BAD = {**GOOD, "result": "certificate-expired", "reason": "expired"}
-KEY = PolicyKey("a.test", "sts")
+KEY = PolicyKey("a.test", "sts", ("mode: testing",))
 
 
 def fold(tallies: TLSTallies, *sessions: Any, day: int = 20_000) -> None:
@@ -29,9 +29,18 @@ def test_counts() -> None:
     fold(tallies, GOOD, BAD)
     fold(tallies, {"policy": "tlsa", "of": "mx.a.test", "result": "dnssec-invalid"})
     tally = tallies.days[20_000].tallies[KEY]
-    assert (tally.successes, tally.strings, tally.mx) == (2, ("mode: testing",), ("*.a.test",))
+    assert (tally.successes, tally.mx) == (2, ("*.a.test",))
     assert tally.failures == {Failure("certificate-expired", "expired", "mx.a.test", "192.0.2.1", "192.0.2.9"): 2}
     assert set(tallies.days[20_000].tallies) == {KEY, PolicyKey("mx.a.test", "tlsa")}
+
+
+def test_a_policy_that_is_changed_within_the_day() -> None:
+    tallies = TLSTallies()
+    fold(tallies, GOOD, BAD, {**BAD, "strings": ["mode: enforce"]}, {**GOOD, "strings": ["mode: enforce"]}, GOOD)
+    day = tallies.days[20_000].tallies
+    enforced = day[KEY._replace(strings=("mode: enforce",))]
+    assert (day[KEY].successes, sum(day[KEY].failures.values())) == (2, 1)
+    assert (enforced.successes, sum(enforced.failures.values())) == (1, 1)
 
 
 def test_days_are_kept_apart_and_the_latest_few_alone() -> None:
@@ -52,8 +61,8 @@ def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     fold(tallies, *({**BAD, "of": "1.test", "host": f"mx{n}.test"} for n in range(6)))
     day = tallies.days[20_000]
     assert (len(day.tallies), day.left_out) == (3, 2)
-    assert [day.tallies[PolicyKey(f"{n}.test", "sts")].successes for n in range(3)] == [2, 1, 1]
-    failures = day.tallies[PolicyKey("1.test", "sts")].failures
+    assert [day.tallies[KEY._replace(domain=f"{n}.test")].successes for n in range(3)] == [2, 1, 1]
+    failures = day.tallies[KEY._replace(domain="1.test")].failures
     assert failures[Failure("certificate-expired")] == 4 and sum(failures.values()) == 6
 
 

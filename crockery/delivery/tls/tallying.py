@@ -26,7 +26,7 @@ def judged(policy: HostPolicy, verdict: Verdict, *, address: str, own: str, offe
     where: TLSSession = {"policy": NO_POLICY, "of": policy.domain, "host": policy.host, "address": address, "own": own}
     found = policy.dane
     if found.state is dane.State.USABLE:
-        strings = [_tlsa_string(record) for record in found.records[:_MOST_STRINGS]]
+        strings = sorted(_tlsa_string(record) for record in found.records)[:_MOST_STRINGS]  # they come in any order
         session: TLSSession = {**where, "policy": TLSA_POLICY, "of": found.base, "strings": strings}
         return [_with_result(session, verdict.fault, verdict.why, offers_tls=offers_tls)]
     counted: list[TLSSession] = []

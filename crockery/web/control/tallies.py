@@ -39,7 +39,7 @@ def _policy(key: PolicyKey, tally: Tally) -> dict[str, Any]:
     return {
         "domain": key.domain,
         "type": key.kind,
-        "policy": list(tally.strings),
+        "policy": list(key.strings),
         "mx": list(tally.mx),
         "successes": tally.successes,
         "failures": [_failure(failure, count) for failure, count in tally.failures.items()],
