@@ -8,7 +8,8 @@ that are lost now. A damaged body needs no repair: the log opens, and that messa
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from crockery.events.file import LogFile, OSFile
 from crockery.events.format import HEAD, HEADER_SIZE, Hasher, decode_header
 from crockery.events.opening import derived_folder, open_file
 from crockery.events.recover import Progress, beginning, read_header
-from crockery.events.scan import Record, record_at
+from crockery.events.scan import record_at
 from crockery.events.types import Event
 from crockery.events.types.server import (
     DAMAGE_ACCEPTED,
@@ -127,29 +128,18 @@ def _lost_header(file: LogFile, folder: Path) -> bytes | None:
     return None
 
 
-class _Unasked(FactsReader):
-    """Reads the facts file though the log does not agree with it: the chain alone vouches for it."""
-
-    def _agreed(self, run: list[Record]) -> list[Record]:
-        return run
-
-
 def _patches(file: LogFile, folder: Path, gaps: list[Gap]) -> dict[Gap, list[Patch]]:
     """The records that were in these gaps, for those gaps that they cover without a hole."""
     header = read_header(file)
     found: dict[Gap, list[Patch]] = {gap: [] for gap in gaps}
     reached = {gap: gap.start for gap in gaps}
-    for record in _records(_Unasked(folder / NAME, file, header, beginning(header))):
+    reader = FactsReader(folder / NAME, file, header, beginning(header), asks_log=False)
+    for record in chain.from_iterable(reader.runs()):
         for gap in gaps:
             if record.offset == reached[gap] < gap.end:
                 found[gap].append(Patch(record.offset, HEAD.pack(*record.head) + record.facts + record.hash))
                 reached[gap] = record.end
     return {gap: found[gap] for gap in gaps if reached[gap] == gap.end}
-
-
-def _records(reader: FactsReader) -> Iterator[Record]:
-    for run in reader.runs():
-        yield from run
 
 
 def repair(path: Path, plan: Plan, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> int | None:

@@ -305,6 +305,19 @@ def test_what_the_facts_file_lacks_is_lost_and_it_is_deleted(path: Path) -> None
     assert [n for n, _, _ in after[:7]] == [1, 2, 3, 4, 5, 6, 8]
 
 
+def test_the_last_record_of_the_facts_file_is_written_back_though_the_log_cannot_confirm_it(path: Path) -> None:
+    filled(path, 3)
+    with_facts(path)
+    end = path.stat().st_size
+    log = opened(path)
+    write(log, [setting("later")])
+    log.close()
+    whole = path.read_bytes()
+    flip(path, end - 1)  # the hash of the last record that the facts file has
+    assert repair(path, repair_plan(path)) is None
+    assert path.read_bytes() == whole
+
+
 def test_a_facts_file_that_is_damaged_too_writes_nothing_back(path: Path) -> None:
     offsets = filled(path)
     with_facts(path)
