@@ -39,7 +39,7 @@ class PeerGone(ConnectionError):
 class Connection:
     """A connection. Whoever made it closes it; cancellation of any call leaves it fit for `close` only."""
 
-    __slots__ = ("_deadlines", "_eager", "_holder", "_socket", "is_loopback", "peer", "peer_port", "tls")
+    __slots__ = ("_deadlines", "_eager", "_holder", "_socket", "is_loopback", "peer", "tls")
 
     def __init__(self, sock: socket.socket, holder: TLSHolder) -> None:
         """Take over a connected TCP socket. `holder` has the certificate for `start_tls`. Raises OSError."""
@@ -51,7 +51,6 @@ class Connection:
         self._eager = 0
         self.peer: str = address[0].partition("%")[0]
         """The peer's IP address as text."""
-        self.peer_port: int = address[1]
         self.is_loopback = ipaddress.ip_address(self.peer).is_loopback
         self.tls = ""
         """Version and cipher, as "TLSv1.3 TLS_AES_256_GCM_SHA384"; "" without TLS."""

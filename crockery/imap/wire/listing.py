@@ -39,10 +39,6 @@ class List:
     returns: tuple[Option, ...] = ()
     extended: bool = False
 
-    def selects(self, option: str) -> bool:
-        """True if the selection option was given."""
-        return any(given.name == option for given in self.selection)
-
     def status_items(self) -> tuple[str, ...]:
         """The items of `RETURN (STATUS (...))`; empty without it."""
         return self._argument("STATUS")
