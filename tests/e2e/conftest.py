@@ -5,19 +5,14 @@ from collections.abc import Iterator
 import pytest
 from trio.testing import MockClock
 
-from crockery.net.resolver.unbound import UnboundMissing, load
-from tests.support.dns_server import SignedDNS, missing_tools
+from tests.support.dns_server import SignedDNS, skip_without_dnssec
 from tests.support.far_postfix import FarPostfix, far_postfix
 from tests.support.others import HOSTS, signed_zone
-from tools import postfix
 
 
 @pytest.fixture(scope="session")
 def others() -> Iterator[FarPostfix]:
     """`tests.support.others.HOSTS`."""
-    reason = postfix.missing()
-    if reason:
-        pytest.skip(reason)
     with far_postfix(HOSTS, {}) as running:
         yield running
 
@@ -25,13 +20,7 @@ def others() -> Iterator[FarPostfix]:
 @pytest.fixture(scope="session")
 def zone(others: FarPostfix, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
     """`tests.support.others.signed_zone`."""
-    packages = missing_tools()
-    if packages:
-        pytest.skip(f"needs Debian's {packages}")
-    try:
-        load()
-    except UnboundMissing:
-        pytest.skip("needs Debian's libunbound8")
+    skip_without_dnssec()
     with signed_zone(others, tmp_path_factory.mktemp("dns")) as served:
         yield served
 

@@ -17,14 +17,12 @@ from crockery.actions.queue import reschedule_recipients
 from crockery.app.outgoing import World
 from crockery.delivery.tls.certificates import Roots
 from crockery.net.https import verifying_context
-from crockery.net.resolver.unbound import UnboundMissing, load
 from crockery.projections.queue import Recipient
 from tests.support.certificates import DAY, make, tlsa
-from tests.support.dns_server import Responder, SignedDNS, missing_tools, scripted_dns, signed_dns
+from tests.support.dns_server import Responder, SignedDNS, scripted_dns, signed_dns, skip_without_dnssec
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
 from tests.support.server import RunningServer, running_server
 from tests.support.tls_server import tls_server
-from tools import postfix
 
 PATIENCE = 20
 NOW = int(time.time())
@@ -67,9 +65,6 @@ ACCESS = {
 
 @pytest.fixture(scope="module")
 def far() -> Iterator[FarPostfix]:
-    reason = postfix.missing()
-    if reason:
-        pytest.skip(reason)
     with far_postfix(HOSTS, ACCESS) as running:
         yield running
 
@@ -96,13 +91,7 @@ async def ours(
 @pytest.fixture(scope="module")
 def zones(far: FarPostfix, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
     """signed.test with TLSA records, of which `other` names another key; strict.test with MTA-STS."""
-    packages = missing_tools()
-    if packages:
-        pytest.skip(f"needs Debian's {packages}")
-    try:
-        load()
-    except UnboundMissing:
-        pytest.skip("needs Debian's libunbound8")
+    skip_without_dnssec()
     shown = {host.domain: host.certificate.der for host in HOSTS if host.certificate is not None}
     zones: dict[str, list[str]] = {"signed.test": [], "strict.test": ["mta-sts IN A 127.0.0.1"]}
     for domain, address in far.addresses.items():

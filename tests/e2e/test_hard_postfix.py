@@ -14,7 +14,6 @@ from tests.e2e.test_far_postfix import ROOT, inbox, make_now, ours, submit, trie
 from tests.support.dns_server import Responder
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
 from tests.support.queue import enqueue
-from tools import postfix
 
 
 def host(domain: str, **settings: str) -> FarHost:
@@ -44,9 +43,6 @@ ACCESS = {
 
 @pytest.fixture(scope="module")
 def far() -> Iterator[FarPostfix]:
-    reason = postfix.missing()
-    if reason:
-        pytest.skip(reason)
     with far_postfix(HOSTS, ACCESS) as running:
         yield running
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
 
 from tests.support.certificates import PEM, Made
@@ -86,8 +87,12 @@ class FarPostfix:
 def far_postfix(hosts: Sequence[FarHost], access: Mapping[str, Mapping[str, str]]) -> Iterator[FarPostfix]:
     """Serve `hosts`. `access` maps a stage (at_rcpt, at_data, at_end) to access(5) entries, recipient to action.
 
-    Its folder is not below pytest's, which other users than root cannot enter.
+    Its folder is not below pytest's, which other users than root cannot enter. Where there is no Postfix the test is
+    skipped.
     """
+    reason = postfix.missing()
+    if reason:
+        pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="far-postfix-") as name:
         addresses = {host.domain: f"127.0.0.{FIRST_ADDRESS + n}" for n, host in enumerate(hosts)}
         far = FarPostfix(Path(name), _free_port(), addresses)

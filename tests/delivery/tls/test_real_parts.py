@@ -18,10 +18,9 @@ from crockery.delivery.tls.verify import HostPolicy, How, Question, Verdict, jud
 from crockery.net import https
 from crockery.net.https import Page
 from crockery.net.resolver import Resolver, open_resolver
-from crockery.net.resolver.unbound import UnboundMissing, load
 from crockery.net.tls_client import handshake, unverified_context
 from tests.support.certificates import DAY, Made, make, tlsa
-from tests.support.dns_server import SignedDNS, missing_tools, signed_dns
+from tests.support.dns_server import SignedDNS, signed_dns, skip_without_dnssec
 from tests.support.tls_server import tls_server
 
 NOW = int(time.time())
@@ -73,13 +72,7 @@ mta-sts IN A 127.0.0.1
 
 @pytest.fixture(scope="module")
 def zones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
-    packages = missing_tools()
-    if packages:
-        pytest.skip(f"needs Debian's {packages}")
-    try:
-        load()
-    except UnboundMissing:
-        pytest.skip("needs Debian's libunbound8")
+    skip_without_dnssec()
     with signed_dns(tmp_path_factory.mktemp("dns"), {"signed.test": SIGNED}, {"plain.test": PLAIN}) as served:
         yield served
 

@@ -6,8 +6,7 @@ import pytest
 import trio
 
 from crockery.net.resolver import MX, TLSA, Resolver, Status, open_resolver
-from crockery.net.resolver.unbound import UnboundMissing, load
-from tests.support.dns_server import SignedDNS, missing_tools, signed_dns
+from tests.support.dns_server import SignedDNS, signed_dns, skip_without_dnssec
 
 SIGNED = """
 @ IN MX 10 Mail
@@ -30,13 +29,7 @@ back IN CNAME mail.signed.test.
 
 @pytest.fixture(scope="module")
 def zones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
-    packages = missing_tools()
-    if packages:
-        pytest.skip(f"needs Debian's {packages}")
-    try:
-        load()
-    except UnboundMissing:
-        pytest.skip("needs Debian's libunbound8")
+    skip_without_dnssec()
     with signed_dns(tmp_path_factory.mktemp("dns"), {"signed.test": SIGNED}, {"plain.test": PLAIN}) as served:
         yield served
 
