@@ -1,7 +1,6 @@
 """Real mail programs against a server in a process of its own; what they do is in tools/clients.
 
-The light ones are installed with what the tests need (tests/packages.txt). Thunderbird and Node's imapflow run where
-they are installed.
+Those that are installed with what the tests need (tests/packages.txt). `python -m tools.clients` has two more.
 """
 
 import importlib
@@ -9,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.clients.__main__ import FIRST, names
+from tools.clients.__main__ import IN_SUITE
 from tools.clients.served import NotInstalled, Served, serving
 
 
@@ -20,18 +19,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
-@pytest.mark.parametrize("program", FIRST)
+@pytest.mark.parametrize("program", IN_SUITE)
 def test_program(served: Served, program: str) -> None:
-    _check(served, program)
-
-
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("program", sorted({*names()} - {*FIRST}))
-def test_program_where_it_is_installed(served: Served, program: str) -> None:
-    _check(served, program)
-
-
-def _check(served: Served, program: str) -> None:
     try:
         importlib.import_module(f"tools.clients.{program}").check(served)
     except NotInstalled as error:

@@ -2,7 +2,8 @@
 
 Each module is one program: `check(served)` lets it read (and where it can, write and send) mail of an account of its
 own, and compares octets. It returns a sentence on what agreed, or raises `Differs`, or `NotInstalled` with the command
-that installs the program. All run in the suite (tests/e2e/test_programs.py); two are not installed by `make test`:
+that installs the program. The light ones run in the suite too (tests/e2e/test_programs.py). Two are a download of their
+own, and Thunderbird takes half a minute, so they run here alone:
 
     apt-get install thunderbird
     CLIENTS_SCREENSHOTS=FOLDER python -m tools.clients thunderbird     leaves thunderbird.png there

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from tools.clients.served import Differs, NotInstalled, Served, serving
 
-FIRST = (
+IN_SUITE = (
     "swaks", "curl", "python_imaplib", "python_libraries", "mutt", "neomutt", "aerc", "mbsync", "offlineimap",
     "fetchmail", "getmail",
 )  # fmt: skip
-"""The light ones, which are part of the suite."""
+"""The light ones, which tests/e2e/test_programs.py runs too."""
 NOT_CLIENTS = ("served", "material", "terminal", "wire", "__pycache__", "__init__", "__main__")
 
 
 def names() -> list[str]:
     """All programs, those of the suite first."""
-    rest = sorted({path.stem for path in Path(__file__).parent.iterdir() if path.stem not in (*FIRST, *NOT_CLIENTS)})
-    return [*FIRST, *rest]
+    rest = sorted({path.stem for path in Path(__file__).parent.iterdir() if path.stem not in (*IN_SUITE, *NOT_CLIENTS)})
+    return [*IN_SUITE, *rest]
 
 
 def verdict(served: Served, name: str) -> bool:
