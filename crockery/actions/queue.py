@@ -194,10 +194,13 @@ def reschedule_recipients(
 ) -> list[str]:
     """Try recipients again at once (all that wait, if none is named); returns them. Raises Refused.
 
-    `insecure`: from now on they may go without a secure way, or may not any more; None leaves that as it is.
+    `insecure`: from now on they may go without a secure way, or may not any more; None leaves that as it is. Those that
+    wait for a broken policy now may go against it, the others not: nobody knew of one when it was said.
     """
     atom = store.atom(actor)
-    wanted = add_reschedule(store, atom, message, recipients, insecure=insecure, cmd=cmd)
+    held = existing_queued(store, message).waiting
+    broken = [r.address for r in held if r.problem is not None and r.problem["kind"] == "policy"]
+    wanted = add_reschedule(store, atom, message, recipients, insecure=insecure, against_policy=broken, cmd=cmd)
     atom.commit()
     return wanted
 
@@ -209,9 +212,13 @@ def add_reschedule(
     recipients: Sequence[str] = (),
     *,
     insecure: bool | None = None,
+    against_policy: Sequence[str] = (),
     cmd: str = "",
 ) -> list[str]:
-    """`reschedule_recipients` as a part of an atom. A held submission stays held until its time."""
+    """`reschedule_recipients` as a part of an atom. A held submission stays held until its time.
+
+    With `insecure`, those of the recipients that are `against_policy` may go even against the domain's own policy.
+    """
     queued = existing_queued(store, message)
     if store.state.queue.stands_still(queued):
         words = "stands still, since this log is a copy: `crockery queue release send` lets all of it go"
@@ -226,6 +233,9 @@ def add_reschedule(
     }
     if insecure is not None:
         facts["insecure"] = insecure
+    against = [address for address in wanted if address in against_policy]
+    if insecure and against:
+        facts["against_policy"] = against
     atom.add(RECIPIENTS_RESCHEDULED, facts)
     return wanted
 

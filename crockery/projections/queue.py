@@ -19,6 +19,7 @@ from crockery.projections.queued import (
     RECEIVED,
     Attempt,
     InFlight,
+    Leave,
     Notify,
     Place,
     QueuedMessage,
@@ -32,7 +33,7 @@ from crockery.projections.queued import (
 )
 
 __all__ = [
-    "NOWHERE", "RECEIVED", "Attempt", "InFlight", "Notify", "Place", "Queue", "QueuedMessage", "Recipient",
+    "NOWHERE", "RECEIVED", "Attempt", "InFlight", "Leave", "Notify", "Place", "Queue", "QueuedMessage", "Recipient",
     "RecipientState", "Report", "read_notify",
 ]  # fmt: skip
 
@@ -140,7 +141,8 @@ class Queue:
         for recipient in message.select(facts["recipients"]) if message is not None else ():
             if recipient.is_waiting:
                 recipient.next = facts["at"]
-                recipient.insecure = facts.get("insecure", recipient.insecure)
+                if "insecure" in facts:
+                    recipient.insecure = _leave(recipient, facts)
                 if recipient.insecure:
                     recipient.state = RecipientState.DUE
 
@@ -259,6 +261,15 @@ def _settle(recipient: Recipient, attempt: Attempt, outcome: Mapping[str, Any]) 
     recipient.attempts += 1
     story = (*recipient.story, attempt)
     recipient.story = story if len(story) <= QUEUE_STORY else (story[0], *story[-QUEUE_STORY + 1 :])
+
+
+def _leave(recipient: Recipient, facts: Mapping[str, Any]) -> Leave:
+    """What a RecipientsRescheduled allows; what was allowed before it stays so."""
+    if not facts["insecure"]:
+        return Leave.NONE
+    return (
+        Leave.ANY if recipient.address in facts.get("against_policy", ()) else max(recipient.insecure, Leave.UNVERIFIED)
+    )
 
 
 def _attempt(time: int, place: Place, outcome: Mapping[str, Any]) -> Attempt:

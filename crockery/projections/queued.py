@@ -97,6 +97,16 @@ class InFlight(NamedTuple):
     place: Place
 
 
+class Leave(enum.IntEnum):
+    """How insecure the way to a recipient may be."""
+
+    NONE = 0
+    UNVERIFIED = 1
+    """Unverified TLS, or none; the sender was not asked about a policy of the domain."""
+    ANY = 2
+    """Also where DANE or MTA-STS forbids it: the sender was asked about that."""
+
+
 class Recipient:
     """One recipient of a queued message."""
 
@@ -113,7 +123,7 @@ class Recipient:
         self.notify = notify
         self.owed = False
         """The sender is still to be told what became of it."""
-        self.insecure = False
+        self.insecure = Leave.NONE
         """It may go without a secure way: the sender said so."""
         self.told = False
         """The sender was told of the delay."""
@@ -229,5 +239,6 @@ def _load_recipient(dumped: Any) -> Recipient:
     recipient.state = RecipientState(state)
     for name, value in zip(_COPIED_OF_RECIPIENT, values, strict=True):
         setattr(recipient, name, value)
+    recipient.insecure = Leave(recipient.insecure)
     recipient.story = tuple(Attempt(time, Place(*place), *rest) for time, place, *rest in story)
     return recipient

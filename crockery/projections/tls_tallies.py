@@ -14,8 +14,8 @@ _DAY: Final = 86_400_000_000
 
 
 class PolicyKey(NamedTuple):
-    """The policy domain; "tlsa", "sts" or "no-policy-found"; and the policy itself, which may change within a day. It is
-    empty where there is none, or none was to be had."""
+    """The policy domain; "tlsa", "sts" or "no-policy-found"; and the policy itself, which may change within a day. It
+    is empty where there is none, or none was to be had."""
 
     domain: str
     kind: str

@@ -26,7 +26,7 @@ from crockery.events.types import Event
 from crockery.events.types.queue import NOTICE_MADE
 from crockery.limits import QUEUE_FINISHED_KEPT, QUEUE_LIFETIME
 from crockery.projections import snapshot
-from crockery.projections.queue import Notify, Place, RecipientState, read_notify
+from crockery.projections.queue import Leave, Notify, Place, RecipientState, read_notify
 from crockery.projections.state import State
 from tests.support.queue import enqueue, queued, states
 from tests.support.store import TestStore
@@ -148,8 +148,24 @@ def test_held_and_let_go(store: TestStore) -> None:
     assert message.recipients[0].state is RecipientState.HELD_INSECURE
     assert message.recipients[0].problem == problem
     reschedule_recipients(store.store, the_server(), number, insecure=True)
-    assert (message.recipients[0].state, message.recipients[0].insecure) == (RecipientState.DUE, True)
+    assert (message.recipients[0].state, message.recipients[0].insecure) == (RecipientState.DUE, Leave.UNVERIFIED)
     assert message.recipients[0].next == store.store.now
+
+
+def test_leave_to_go_against_a_policy(store: TestStore) -> None:
+    number = enqueue(store.store, "a@x.test", "b@y.test")
+    message = queued(store.store, number)
+    for address, kind in (("a@x.test", "policy"), ("b@y.test", "no-tls")):
+        problem = {"kind": kind, "host": "mx.test", "reason": "It is broken."}
+        record_outcomes(store.store, message, [Outcome([address], "held", next=2_000_000_000, problem=problem)])
+    reschedule_recipients(store.store, the_server(), number, insecure=True)
+    assert [r.insecure for r in message.recipients] == [Leave.ANY, Leave.UNVERIFIED]
+    reschedule_recipients(store.store, the_server(), number)
+    assert [r.insecure for r in message.recipients] == [Leave.ANY, Leave.UNVERIFIED]
+    store.reopen()
+    assert [r.insecure for r in queued(store.store, number).recipients] == [Leave.ANY, Leave.UNVERIFIED]
+    reschedule_recipients(store.store, the_server(), number, insecure=False)
+    assert [r.insecure for r in queued(store.store, number).recipients] == [Leave.NONE, Leave.NONE]
 
 
 def test_times(store: TestStore) -> None:

@@ -115,7 +115,8 @@ class _Turn:
                 add_reschedule(store, atom, message.id, waiting, cmd="answer")
                 self._send(confirmations.confirm_retry(self._original, held, message.expires))
             case Verb.SEND:
-                add_reschedule(store, atom, message.id, waiting, insecure=True, cmd="answer")
+                grave = [a for h in held if question.problems[h.domain]["kind"] == "policy" for a in h.recipients]
+                add_reschedule(store, atom, message.id, waiting, insecure=True, against_policy=grave, cmd="answer")
                 self._confirm(confirmations.confirm_send(self._original, held, can_undo=True), answer, waiting)
             case Verb.TRUST:
                 self._trust(answer, next(each for each in held if each.domain == answer.domain))

@@ -37,9 +37,9 @@ logger: Final = logging.getLogger(__name__)
 
 _KINDS: Final = {Question.NO_TLS: "no-tls", Question.UNVERIFIED: "certificate", Question.POLICY: "policy"}
 _WILL_DO: Final = {
-    None: frozenset((Wanted.SECURE, Wanted.BEST, Wanted.ANY)),
-    Question.NO_TLS: frozenset((Wanted.BEST, Wanted.ANY)),
-    Question.UNVERIFIED: frozenset((Wanted.BEST, Wanted.ANY)),
+    None: frozenset((Wanted.SECURE, Wanted.BEST, Wanted.UNVERIFIED, Wanted.ANY)),
+    Question.NO_TLS: frozenset((Wanted.BEST, Wanted.UNVERIFIED, Wanted.ANY)),
+    Question.UNVERIFIED: frozenset((Wanted.BEST, Wanted.UNVERIFIED, Wanted.ANY)),
     Question.POLICY: frozenset((Wanted.ANY,)),
 }
 """What may go over a connection, by what there would be to ask."""

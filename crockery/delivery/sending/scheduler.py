@@ -35,7 +35,7 @@ from crockery.events.types.queue import (
 from crockery.events.types.server import SMART_HOST_SET
 from crockery.events.writer import Writer
 from crockery.limits import QUEUE_CONNECTION_IDLE, QUEUE_CONNECTION_MAILS, QUEUE_FULL_RETRY, QUEUE_LOOK, QUEUE_SLOW
-from crockery.projections.queue import QueuedMessage
+from crockery.projections.queue import Leave, QueuedMessage
 
 logger: Final = logging.getLogger(__name__)
 
@@ -272,12 +272,14 @@ class Scheduler:
         return None
 
 
-def wanted_way(message: QueuedMessage, *, requiretls: bool, insecure: bool) -> Wanted:
+def wanted_way(message: QueuedMessage, *, requiretls: bool, insecure: Leave) -> Wanted:
     """What a message's way must be like."""
     if requiretls:
         return Wanted.REQUIRETLS
-    if insecure or (message.tls_optional and message.origin == "submitted"):
-        return Wanted.ANY
+    if insecure is Leave.ANY or (message.tls_optional and message.origin == "submitted"):
+        return Wanted.ANY  # RFC 8689 §5: TLS-Required: No speaks of policies
+    if insecure:
+        return Wanted.UNVERIFIED
     if message.origin in ("notice", "report") or not message.reverse_path:
         return Wanted.BEST
     return Wanted.SECURE

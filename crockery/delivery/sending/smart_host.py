@@ -91,7 +91,7 @@ class SmartHostDialer:
                                                                "verified": VERIFIED})  # fmt: skip
             if smart.user:
                 await self._authenticate(smart, exchange)
-            exchange.serves = frozenset((Wanted.SECURE, Wanted.BEST, Wanted.ANY))
+            exchange.serves = frozenset(Wanted) - {Wanted.REQUIRETLS}
             if "REQUIRETLS" in exchange.client.capabilities:
                 exchange.serves |= {Wanted.REQUIRETLS}
             if wanted not in exchange.serves:

@@ -17,8 +17,10 @@ class Wanted(enum.Enum):
     """Verified TLS, or a grant; else the message is held."""
     BEST = "best"
     """The best to be had; only DANE and an enforced MTA-STS policy stop it. For what nobody can be asked about."""
+    UNVERIFIED = "unverified"
+    """The sender said: send it all the same; there was no talk of a policy of the domain's own."""
     ANY = "any"
-    """The sender said: send it all the same."""
+    """The sender said so, and was told that the domain's own policy forbids it."""
     REQUIRETLS = "requiretls"
     """RFC 8689: a hop that promises it, at an MX that DNSSEC or MTA-STS vouches for."""
 

@@ -138,13 +138,15 @@ class RecipientsAttempted(TypedDict):
 
 
 class RecipientsRescheduled(TypedDict):
-    """Somebody wants these recipients tried at `at`; `insecure` given: whether they may go without a secure way."""
+    """Somebody wants these recipients tried at `at`; `insecure` given: whether they may go without a secure way, and
+    those `against_policy` even where DANE or MTA-STS forbids it."""
 
     by: int
     message: int
     recipients: list[str]
     at: int
     insecure: NotRequired[bool]
+    against_policy: NotRequired[list[str]]
     cmd: NotRequired[str]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from crockery.projections.queue import Attempt, QueuedMessage, Recipient, RecipientState, Report
+from crockery.projections.queue import Attempt, Leave, QueuedMessage, Recipient, RecipientState, Report
 from crockery.web.control.request import Json
 from crockery.web.words import moment, plural
 
@@ -62,7 +62,7 @@ def tell(
         "state": state_of(message, recipient, now),
         "attempts": recipient.attempts,
         "next": moment(recipient.next * _MICRO) if recipient.is_waiting else None,
-        "insecure": recipient.insecure,
+        "insecure": bool(recipient.insecure),
         "problem": dict(recipient.problem) if recipient.problem else None,
         "story": [
             *map(_attempt, recipient.story),
@@ -126,7 +126,8 @@ def _ahead(message: QueuedMessage, recipient: Recipient, now: int, stands_still:
         by = f", by the smart host {smart_host}" if smart_host else ""
         ahead = [f"next attempt {_when(recipient.next)}{by}; given up in {days}"]
     if recipient.insecure:
-        ahead.insert(0, "it may go without a secure way, as was allowed")
+        even = ", even against the domain's own policy" if recipient.insecure is Leave.ANY else ""
+        ahead.insert(0, f"it may go without a secure way{even}, as was allowed")
     if message.deliver_by > now:
         ahead.append(f"its sender is told if it is not there by {_when(message.deliver_by)}")
     return ahead

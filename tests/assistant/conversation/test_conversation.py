@@ -14,7 +14,7 @@ from crockery.assistant.tokens import read_token
 from crockery.delivery.header import Header, find_header_end
 from crockery.delivery.intake import Message
 from crockery.delivery.sending.ways import Obstacle, Wanted
-from crockery.projections.queue import RecipientState
+from crockery.projections.queue import Leave, RecipientState
 from tests.delivery.sending.conftest import Sending
 from tests.support.queue import enqueue
 
@@ -47,12 +47,15 @@ class Talk:
         self.side.obstacle = Obstacle("held", enhanced="4.7.5", text=str(problem["reason"]), problem=problem)
 
     def open_for_insecure(self) -> None:
-        """The way is as bad as before, and good enough for what may go insecurely."""
+        """The way is as bad as before, and good enough for what may go so insecurely."""
         obstacle = self.side.obstacle
+        assert obstacle is not None and obstacle.problem is not None
+        is_grave = obstacle.problem["kind"] == "policy"
         dial = type(self.side).connect
 
         async def connect(wanted: Wanted) -> object:
-            self.side.obstacle = None if wanted is Wanted.ANY else obstacle
+            will_do = wanted is Wanted.ANY or (wanted is Wanted.UNVERIFIED and not is_grave)
+            self.side.obstacle = None if will_do else obstacle
             return await dial(self.side, wanted)
 
         self.side.connect = connect  # type: ignore[method-assign,assignment]
@@ -233,8 +236,23 @@ async def test_an_answer_is_for_the_question_it_was_given_to(
     assert subject(talk.mails[1]).startswith("Not sent yet")
     done = talk.answer(said, to=0)
     assert done.startswith("Please answer the newer question") is not counts
-    assert sending.store.state.queue.find(number).recipients[0].insecure is (counts and said == "send")  # type: ignore[union-attr]
+    leave = sending.store.state.queue.find(number).recipients[0].insecure  # type: ignore[union-attr]
+    assert leave is (Leave.UNVERIFIED if counts and said == "send" else Leave.NONE)
     assert not sending.store.state.trust.grants
+
+
+async def test_send_was_not_said_of_a_policy_that_breaks_later(autojump_clock: MockClock, sending: Sending) -> None:
+    talk = Talk(sending, WRONG_NAME)
+    number = await talk.write()
+    talk.block(POLICY)
+    talk.open_for_insecure()
+    assert talk.answer("send").startswith("Sending")
+    await sending.until(lambda: len(talk.mails) == 3)
+    assert subject(talk.mails[2]).startswith("Not sent yet") and "MTA-STS" in talk.mails[2]
+    assert sending.states(number) == {"a@x.test": "HELD_INSECURE"}
+    assert talk.answer("send", to=2).startswith("Sending")
+    await sending.until_empty()
+    assert sending.states(number) == {"a@x.test": "RELAYED"}
 
 
 @pytest.mark.parametrize("text", ["Don't send!", "send me the bill", "", "trust other.test", "undo", "What?"])

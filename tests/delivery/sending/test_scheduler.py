@@ -10,7 +10,7 @@ from crockery.actions.actor import the_server
 from crockery.actions.queue import Terms, cancel_recipients, reschedule_recipients
 from crockery.delivery.sending.scheduler import wanted_way
 from crockery.delivery.sending.ways import Obstacle, Wanted
-from crockery.projections.queue import QueuedMessage
+from crockery.projections.queue import Leave, QueuedMessage
 from tests.delivery.sending.conftest import Sending
 from tests.support.far_side import DROP, HANG
 from tests.support.queue import MESSAGE, enqueue, queued
@@ -188,10 +188,10 @@ async def test_held_insecure_and_sent_all_the_same(autojump_clock: MockClock, se
     await sending.until(lambda: sending.states(number) == {"a@x.test": "HELD_INSECURE"})
     assert queued(sending.store, number).recipients[0].problem == problem
     side.obstacle = None
-    side.serves = frozenset((Wanted.ANY,))
+    side.serves = frozenset((Wanted.UNVERIFIED,))
     reschedule_recipients(sending.store, the_server(), number, insecure=True)
     assert await sending.until_empty() < 1
-    assert [wanted for _, wanted in side.dials] == [Wanted.SECURE, Wanted.ANY]
+    assert [wanted for _, wanted in side.dials] == [Wanted.SECURE, Wanted.UNVERIFIED]
 
 
 async def test_a_connection_serves_only_what_it_may(autojump_clock: MockClock, sending: Sending) -> None:
@@ -309,17 +309,19 @@ async def test_a_stop_finishes_what_is_in_hand(autojump_clock: MockClock, sendin
 @pytest.mark.parametrize(
     ("facts", "requiretls", "insecure", "wanted"),
     [
-        ({}, False, False, Wanted.SECURE),
-        ({"tls_optional": True}, False, False, Wanted.ANY),
-        ({"tls_optional": True, "origin": "forward"}, False, False, Wanted.SECURE),
-        ({}, False, True, Wanted.ANY),
-        ({}, True, True, Wanted.REQUIRETLS),
-        ({"origin": "notice", "reverse_path": ""}, False, False, Wanted.BEST),
-        ({"reverse_path": ""}, False, False, Wanted.BEST),
-        ({"origin": "forward"}, False, False, Wanted.SECURE),
+        ({}, False, Leave.NONE, Wanted.SECURE),
+        ({"tls_optional": True}, False, Leave.NONE, Wanted.ANY),
+        ({"tls_optional": True, "origin": "forward"}, False, Leave.NONE, Wanted.SECURE),
+        ({}, False, Leave.UNVERIFIED, Wanted.UNVERIFIED),
+        ({"tls_optional": True}, False, Leave.UNVERIFIED, Wanted.ANY),
+        ({}, False, Leave.ANY, Wanted.ANY),
+        ({}, True, Leave.ANY, Wanted.REQUIRETLS),
+        ({"origin": "notice", "reverse_path": ""}, False, Leave.NONE, Wanted.BEST),
+        ({"reverse_path": ""}, False, Leave.NONE, Wanted.BEST),
+        ({"origin": "forward"}, False, Leave.NONE, Wanted.SECURE),
     ],
 )
-def test_what_way_is_wanted(facts: dict[str, object], requiretls: bool, insecure: bool, wanted: Wanted) -> None:
+def test_what_way_is_wanted(facts: dict[str, object], requiretls: bool, insecure: Leave, wanted: Wanted) -> None:
     common = {"account": 1, "origin": "submitted", "reverse_path": "a@b.test", "size": 1, "prefix": b"", "expires": 9}
     message = QueuedMessage(1, 1, {**common, "recipients": ["x@y"], **facts})
     assert wanted_way(message, requiretls=requiretls, insecure=insecure) is wanted
