@@ -343,9 +343,9 @@ def run(rounds: int, seed: int, folder: Path, say: Callable[[str], None] = print
     return knowledge
 
 
-def main() -> None:
-    """Run rounds; on a failure keep the folder and say what is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(description: str | None, run: Callable[[int, int, Path], object]) -> None:
+    """Run rounds from a seed in a folder; on a failure keep the folder and say what is wrong."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -358,4 +358,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, run)

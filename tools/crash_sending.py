@@ -6,18 +6,14 @@ mail must have arrived, more than once only if the log tells of as many attempts
 was not acknowledged is either in the log and has arrived, or neither; nobody was told of a failure.
 """
 
-import argparse
 import collections
 import itertools
 import json
 import os
 import random
 import re
-import shutil
 import smtplib
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +27,7 @@ from crockery.events.types import EventType
 from crockery.events.types.queue import ATTEMPT_BEGUN, MESSAGE_QUEUED, RECIPIENTS_ATTEMPTED
 from crockery.projections.state import State
 from tools.bench.sink import DOMAIN, Sink, running_sink
-from tools.crash import LOST, PASSWORD, TIMEOUT, Wrong, crockery, free_offset, make_log, running
+from tools.crash import LOST, PASSWORD, TIMEOUT, Wrong, crockery, free_offset, main, make_log, running
 
 MAILS: Final = 1000  # of a batch
 SESSIONS: Final = 4
@@ -210,19 +206,5 @@ def _recipient(mail: bytes) -> str:
     return match[1].decode()
 
 
-def main() -> None:
-    """Run rounds; on a failure keep the folder and say what is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="crockery-crash-"))
-    try:
-        run(options.rounds, options.seed, folder)
-    except Wrong as error:
-        sys.exit(f"{error}\nthe log and the server's output are in {folder}")
-    shutil.rmtree(folder)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, run)
