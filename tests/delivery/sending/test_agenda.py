@@ -148,14 +148,14 @@ def test_everything_due_is_given_once(mails: list[tuple[list[str], int]], steps:
 def test_a_hundred_thousand() -> None:
     queue = make_queue(*(([f"user{n}@domain{n % 10_000}"], NOW) for n in range(100_000)))
     agenda = Agenda(queue)
-    worst = 0.0
+    steps = []
     for _ in range(2000):
         begin = time.perf_counter()
         work = agenda.take(NOW)
-        worst = max(worst, time.perf_counter() - begin)
+        steps.append(time.perf_counter() - begin)
         assert work is not None
         agenda.ended(work.destination, was_suspect=False)
-    assert worst < 0.02  # the step of the issue is 1 ms; other work on this machine may come between
+    assert sorted(steps)[len(steps) // 2] < 0.001  # in the middle: one step may have to wait for the machine
 
 
 @pytest.mark.parametrize(("attempts", "delay"), [(1, DELAYS[0]), (3, DELAYS[2]), (7, DELAYS[6]), (50, DELAYS[6])])
