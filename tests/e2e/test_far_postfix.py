@@ -171,8 +171,8 @@ def tallied(here: RunningServer) -> set[tuple[str, str, str, int]]:
     (day,) = here.store.state.tls_tallies.days.values()
     found = set()
     for key, tally in day.tallies.items():
-        found |= {(*key, failure.result, count) for failure, count in tally.failures.items()}
-        found |= {(*key, "", tally.successes)} if tally.successes else set()
+        found |= {(key.domain, key.kind, failure.result, count) for failure, count in tally.failures.items()}
+        found |= {(key.domain, key.kind, "", tally.successes)} if tally.successes else set()
         assert all(failure.host.startswith("mx.") for failure in tally.failures)
     return found
 
