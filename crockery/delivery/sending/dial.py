@@ -152,7 +152,7 @@ class NetDialer:
             verdict = judge(policy, found.shown, self._outside.roots, self._store.now, failure=found.failure)
             met += tallying.judged(policy, verdict, address=address, own=found.own_address, offers_tls=found.offers_tls)
             serves = _WILL_DO[verdict.question]
-            if verdict.is_secure and verdict.mx_proven and "REQUIRETLS" in exchange.client.capabilities:
+            if verdict.is_vouched_for and verdict.mx_proven and "REQUIRETLS" in exchange.client.capabilities:
                 serves |= {Wanted.REQUIRETLS}
             place = Place(policy.host, address, tls_facts(found.shown, verdict))
             if wanted not in serves:

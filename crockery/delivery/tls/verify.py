@@ -77,8 +77,9 @@ class HostPolicy:
 
     @property
     def mx_proven(self) -> bool:
-        """Whether it is proven that the domain wants its mail at this host."""
-        return self.mx_secure or (self.sts is not None and self.sts.permits(self.host))
+        """Whether it is proven that the domain wants its mail at this host. A policy in testing mode promises nothing:
+        RFC 8461 §5 has senders deliver as if it were not there."""
+        return self.mx_secure or (self.sts is not None and self._enforces and self.sts.permits(self.host))
 
     @property
     def needs_tls(self) -> bool:
@@ -117,6 +118,11 @@ class Verdict:
     def is_secure(self) -> bool:
         """Whether nobody but the host named can read the mail on its way."""
         return self.how not in (None, How.GRANTED)
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether the domain or a CA says so (RFC 8689 §4.2.1), not one of our accounts that trusted a key."""
+        return self.is_secure and self.how is not How.PIN
 
     @property
     def may_send(self) -> bool:

@@ -123,7 +123,10 @@ def test_the_domains_own_name_counts_under_a_trust_anchor_only_if_the_mx_is_sign
 def test_what_proves_an_mx() -> None:
     for mx_secure, sts in itertools.product((True, False), (None, NAMED, TESTING, NOT_NAMED)):
         verdict = judge(policy(mx_secure=mx_secure, sts=sts), shown(GOOD), ROOTS, NOW)
-        assert verdict.mx_proven is (mx_secure or sts in (NAMED, TESTING))
+        assert verdict.mx_proven is (mx_secure or sts is NAMED)
+    assert judge(policy(mx_secure=True), shown(GOOD), ROOTS, NOW).is_vouched_for
+    pinned = judge(policy(mx_secure=True, pins=PINNED), shown(SHADY), ROOTS, NOW)
+    assert pinned.is_secure and not pinned.is_vouched_for
 
 
 def test_a_host_whose_records_failed_is_not_judged() -> None:
