@@ -55,8 +55,10 @@ class Asking:
         """Durable events; whether there is something to do because of them."""
         held = []
         for event in batch:
-            if event.type is RECIPIENTS_ATTEMPTED and any(o["result"] == "held" for o in event.facts["outcomes"]):
-                held.append(event.facts["message"])
+            if event.type is RECIPIENTS_ATTEMPTED:
+                message = self._queue.by_id.get(event.facts["message"])
+                if message is not None and any(r.problem is not None for r in message.recipients):
+                    held.append(message.id)  # or one that it had been waited for is done with
             elif event.type is QUEUE_RELEASED:
                 held += [message.id for message in self._queue.by_id.values() if problems_of(message)]
         for number in held:

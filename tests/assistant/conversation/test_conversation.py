@@ -108,6 +108,14 @@ async def test_the_question(autojump_clock: MockClock, sending: Sending) -> None
     assert question.message == number and set(question.problems) == {"x.test"}
 
 
+async def test_asked_as_soon_as_the_others_are_done(autojump_clock: MockClock, sending: Sending) -> None:
+    talk = Talk(sending, WRONG_NAME)
+    sending.world["slow.test"].dial_time = 5.0
+    begin = trio.current_time()
+    await talk.write("a@x.test", "c@slow.test")
+    assert 5 <= trio.current_time() - begin < 10
+
+
 async def test_send(autojump_clock: MockClock, sending: Sending) -> None:
     talk = Talk(sending, NO_TLS)
     number = await talk.write()
