@@ -190,6 +190,7 @@ IMAP_NUMBERS_STEP: Final = 10_000  # numbers of a SEARCH or SORT rendered at onc
 IMAP_SLICE_KEPT: Final = 100  # the same where rows of the structure file are taken apart
 IMAP_SLICE_MADE: Final = 20  # the same where the structure file is behind: a row takes half a millisecond
 IMAP_SLICE_READY: Final = 334  # the same where its rows are all there: a line of 600 octets takes a microsecond or two
+IMAP_MADE_MIN: Final = 16 * KiB  # messages above it get a missing structure row in a thread: 20 ms at worst
 IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
 IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
 IMAP_SORT_KEYS_KEPT: Final = 500_000  # messages of mailboxes sorted lately whose keys stay; some 150 octets each

@@ -59,6 +59,14 @@ class Slice:
     def trees(self) -> list[Part]:
         return list(map(parse_structure, self.data))
 
+    def data_of(self, at: int) -> bytes:
+        """The octets of one message, where the others need not be read."""
+        return self.data[at] if "data" in self.__dict__ else self.messages.read(self.numbers[at])
+
+    def tree_of(self, at: int) -> Part:
+        """The parts of one message, where the others need not be parsed."""
+        return self.trees[at] if "trees" in self.__dict__ else parse_structure(self.data_of(at))
+
     def texts(self, ask: Ask, otherwise: Callable[[int], bytes]) -> list[bytes]:
         """What the structure file answers of each message; `otherwise`, by their places here, of the others."""
         texts = self.messages.texts(self.numbers, ask)
@@ -165,7 +173,7 @@ def _previews(part: Slice, lazy: bool, utf8: bool) -> list[bytes]:
 
 def _listing(ask: Listing) -> Pieces:
     def anew(part: Slice, at: int) -> bytes:
-        tree = part.trees[at]
+        tree = part.tree_of(at)
         assert tree.envelope is not None  # the root is a message
         return ask.render(render_envelope(tree.envelope, utf8=True), render_bodystructure(tree, utf8=True))
 
@@ -177,7 +185,7 @@ def _header_fields(section: FetchSection) -> Pieces:
     ask = HeaderFields(names, section.partial)
 
     def anew(part: Slice, at: int) -> bytes:
-        return ask.of_header(header_fields(part.data[at], names))
+        return ask.of_header(header_fields(part.data_of(at), names))
 
     return lambda part: (section.label + b" ", part.texts(ask, partial(anew, part)))
 

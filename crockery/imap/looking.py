@@ -66,14 +66,17 @@ class Looking:
 
     async def _read(self, questions: Sequence[Question], numbers: list[int], sizes: list[int]) -> list[bool]:
         """Which of a few messages fit, told by themselves."""
-        small = [number for number, size in zip(numbers, sizes, strict=True) if size <= limits.IMAP_STREAMED_MIN]
-        of_fields = any(question.field is not None for question in questions)
-        kept = dict(zip(small, self._messages.kept(small), strict=True)) if of_fields else {}
+        small = [(number, size) for number, size in zip(numbers, sizes, strict=True) if size <= limits.TEXT_LIGHT]
+        kept: dict[int, Kept] = {}
+        if small and any(question.field is not None for question in questions):
+            light = [number for number, _ in small]
+            await self._messages.make_ready(light, [size for _, size in small], self._out)
+            kept = dict(zip(light, self._messages.kept(light), strict=True))
         opened = [_Opened(self._messages, number, kept.get(number)) for number in numbers]
         foreign: list[int] = []  # whose charsets may have to be guessed: that takes long
         fits = [False] * len(opened)
         for at, (one, size) in enumerate(zip(opened, sizes, strict=True)):
-            if size > limits.IMAP_STREAMED_MIN:
+            if size > limits.TEXT_LIGHT:
                 (fits[at],) = await self._in_thread(questions, [one], size)
             elif not one.is_quick(questions):
                 foreign.append(at)

@@ -1,8 +1,9 @@
 """The contents of stored messages, as FETCH and SEARCH ask for them; one for all sessions of a server.
 
-Messages up to IMAP_STREAMED_MIN octets are read and parsed in place, which takes a millisecond; larger ones in a
-thread, and their octets in ranges. A message whose body is damaged or erased reads as a notice (design §2), so that a
-mailbox can be listed whatever happened to the disk.
+Messages up to IMAP_STREAMED_MIN octets are read in place, which takes a millisecond; of larger ones their octets in
+ranges. Rows that are not there yet are made in place for messages up to IMAP_MADE_MIN octets, for others in a thread.
+A message whose body is damaged or erased reads as a notice (design §2), so that a mailbox can be listed whatever
+happened to the disk.
 """
 
 import contextlib
@@ -19,12 +20,14 @@ from crockery import limits
 from crockery.events.errors import BodyUnreadable
 from crockery.events.log import Log
 from crockery.imap.errors import Refusal
+from crockery.imap.output import Output
 from crockery.message.headers import header_fields
 from crockery.message.preview import preview
 from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import summarize
 from crockery.net.budget import Budget
 from crockery.projections.structure import KEPT_FIELDS, Ask, Kept, Structures
+from crockery.projections.structure_texts import WHOLE
 from crockery.projections.text import Texts
 
 logger: Final = logging.getLogger(__name__)
@@ -87,9 +90,27 @@ class Messages:
         """Whether `kept` and `texts` have all of a message without a look at the message itself."""
         return self._structures.has_whole(number)
 
-    def have_rows(self, numbers: npt.NDArray[np.uint64]) -> bool:
+    def have_rows(self, numbers: Sequence[int] | npt.NDArray[np.uint64]) -> bool:
         """Whether the structure file has come to all of these messages."""
-        return int(numbers.max(initial=0)) <= self._structures.last
+        return int(np.max(numbers, initial=0)) <= self._structures.last
+
+    def have_whole(self, numbers: Sequence[int]) -> bool:
+        """Whether the structure file has all of each of these, whoever asks."""
+        try:
+            return self.have_rows(numbers) and None not in self._structures.texts(numbers, WHOLE)
+        except BodyUnreadable:
+            return False
+
+    async def make_ready(self, numbers: Sequence[int], sizes: Sequence[int], out: Output) -> None:
+        """Have what `kept` has of these messages made where it is not there yet. Others get turns meanwhile."""
+        come_to = max(numbers, default=0) <= self._structures.last
+        for number, size in zip(numbers, sizes, strict=True):
+            if size > limits.IMAP_MADE_MIN:
+                if not self.has_kept(number):
+                    await self.prepare(number, size)
+            elif not come_to:
+                self.kept([number])
+                await out.pause()
 
     def preview(self, number: int, size: int, *, lazy: bool) -> bytes | None:
         """The first words of a message, UTF-8; None if that takes long and `lazy` says not to wait for it.

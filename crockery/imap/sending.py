@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from crockery import limits
 from crockery.imap.fetching import Plan, Slice
@@ -12,8 +13,13 @@ from crockery.imap.selected import Indices, Selected
 from crockery.imap.session import Session
 from crockery.imap.streaming import send_large
 
+Sizes = npt.NDArray[np.int64]
+
 SECTION_COST: Final = 256
 """Looking for one more section of a message takes as long as reading so many octets."""
+
+MAKING_COST: Final = 8
+"""Making the row of a message takes, at worst, as long as reading so many times as many octets."""
 
 
 async def send_messages(session: Session, selected: Selected, indices: Indices, plan: Plan) -> None:
@@ -23,7 +29,7 @@ async def send_messages(session: Session, selected: Selected, indices: Indices, 
         if not len(here):
             continue
         part = Slice(selected, here, rows, session.shared.messages)
-        if len(here) == 1 and _goes_alone(part, plan):
+        if _goes_alone(part, plan):
             await send_large(session.out, plan, part)
         else:
             session.out.write_all(plan.render(part), selected.mailbox.position)
@@ -42,19 +48,8 @@ def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages
 
 def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     here, rows = selected.rows(indices)
-    sizes = selected.mailbox.columns.size[rows].astype(np.int64)
-    more = SECTION_COST * max(len(plan.sections) - 1, 0)
-    if plan.needs_data:
-        sizes += more
-    else:
-        numbers = selected.mailbox.columns.number[rows]
-        count = limits.IMAP_SLICE_READY if messages.have_rows(numbers) else limits.IMAP_SLICE_KEPT
-        weight = limits.IMAP_OUTPUT_HELD // count + more
-        alone = np.flatnonzero(sizes > limits.IMAP_STREAMED_MIN) if plan.needs_kept else rows[:0]
-        sizes = np.clip(sizes, weight, limits.IMAP_OUTPUT_HELD) if plan.needs_preview else np.full(len(sizes), weight)
-        lacking = [not messages.has_kept(number) for number in numbers[alone].tolist()]
-        sizes[alone[lacking]] = limits.IMAP_OUTPUT_HELD
-    ends = np.cumsum(sizes)
+    columns = selected.mailbox.columns
+    ends = np.cumsum(_costs(columns.size[rows].astype(np.int64), columns.number[rows].tolist(), plan, messages))
     start, done = 0, 0
     while start < len(here):
         stop = max(start + 1, int(ends.searchsorted(done + limits.IMAP_OUTPUT_HELD, side="right")))
@@ -62,7 +57,28 @@ def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -
         start, done = stop, int(ends[stop - 1])
 
 
+def _costs(sizes: Sizes, numbers: list[int], plan: Plan, messages: Messages) -> Sizes:
+    """How long each message takes: of a slice IMAP_OUTPUT_HELD in all, of one that goes alone as much."""
+    held = limits.IMAP_OUTPUT_HELD
+    ready = not plan.needs_kept or (messages.have_whole if plan.utf8 else messages.have_rows)(numbers)
+    if not ready:
+        costs = np.maximum(MAKING_COST * sizes, held // limits.IMAP_SLICE_MADE)
+    elif plan.needs_data:
+        costs = sizes.copy()
+    else:
+        least = held // limits.IMAP_SLICE_READY
+        costs = np.clip(sizes, least, held) if plan.needs_preview else np.full(len(sizes), least)
+    costs += SECTION_COST * max(len(plan.sections) - 1, 0)
+    if plan.needs_kept:
+        large = np.flatnonzero(sizes > limits.IMAP_MADE_MIN).tolist()
+        costs[[at for at in large if not messages.has_kept(numbers[at])]] = held
+    return costs
+
+
 def _goes_alone(part: Slice, plan: Plan) -> bool:
-    """Whether the one message of a slice has to be read, and is large."""
-    large = int(part.selected.mailbox.columns.size[part.rows[0]]) > limits.IMAP_STREAMED_MIN
-    return large and (plan.needs_data or (plan.needs_kept and not part.messages.has_kept(part.numbers[0])))
+    """Whether it is one message that has to be read, and takes long."""
+    if len(part.rows) > 1:
+        return False
+    size, (number,) = int(part.columns.size[part.rows[0]]), part.numbers
+    reads = plan.needs_data and size > limits.IMAP_STREAMED_MIN
+    return reads or (plan.needs_kept and size > limits.IMAP_MADE_MIN and not part.messages.has_kept(number))

@@ -261,7 +261,7 @@ class Keys:
         """The numbers of a NumberColumn for a few messages, read for this once."""
         found: list[int] = []
         for start in range(0, len(uids), limits.IMAP_SLICE_MADE):
-            opened = await self._open(uids[start : start + limits.IMAP_SLICE_MADE], (name,), messages)
+            opened = await self._open(uids[start : start + limits.IMAP_SLICE_MADE], (name,), messages, out)
             found += [READERS[name][1](one) for one in opened]  # type: ignore[misc]
             await out.pause()
         return found
@@ -313,7 +313,7 @@ class Keys:
         return int(uids[-1]) if len(uids) else 0
 
     async def _read(self, missing: dict[str, Uids], messages: Messages, out: Output) -> None:
-        found = await self._open(max(missing.values(), key=len), missing, messages)
+        found = await self._open(max(missing.values(), key=len), missing, messages, out)
         for name, wanted in missing.items():
             # Another session may have added some of them while this one waited.
             fresh = wanted[wanted > self._last(name)]
@@ -321,14 +321,12 @@ class Keys:
             self.columns[name].add([read(one) for one in found[len(found) - len(fresh) :]] if len(fresh) else [])
             self._uids[name] = np.concatenate((self._uids[name], fresh))
 
-    async def _open(self, uids: Uids, names: Iterable[str], messages: Messages) -> list[Read]:
+    async def _open(self, uids: Uids, names: Iterable[str], messages: Messages, out: Output) -> list[Read]:
         """These messages, with what the keys need of them."""
         columns = self.mailbox.columns
         rows = _places(columns.uid, uids)
         numbers, sizes = columns.number[rows].tolist(), columns.size[rows].tolist()
-        for number, size in zip(numbers, sizes, strict=True):
-            if size > limits.IMAP_STREAMED_MIN:
-                await messages.prepare(number, size)
+        await messages.make_ready(numbers, sizes, out)
         headers = any(name in OF_HEADER for name in names)
         found = []
         for number, size, kept in zip(numbers, sizes, messages.kept(numbers), strict=True):

@@ -11,6 +11,7 @@ import pytest
 import trio
 from charset_normalizer import from_bytes
 
+from crockery.message.structure import Part, parse_structure
 from tests.support.dialog import Client, logged_in
 from tests.support.server import PASSWORD, RunningServer, running_server
 from tests.support.turns import Turns
@@ -164,3 +165,63 @@ async def test_messages_that_take_long_are_read_in_threads(
             trio.lowlevel.remove_instrument(turns)
             await stream.aclose()
     assert turns.longest < GOAL
+
+
+ADDRESSES = b"Subject: x\r\nTo: " + b"a <a@b>,\r\n " * 5000 + b"\r\n\r\nx\r\n"
+"""60 KiB that take as long as any."""
+LONGER = ADDRESSES.replace(b"\r\n\r\n", b",\r\n " + b"a <a@b>,\r\n " * 15_000 + b"\r\n\r\n")
+
+
+async def test_rows_that_are_not_there_yet_are_made_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 1000)
+    monkeypatch.setattr("crockery.followers.FOLLOW_BACKLOG", 1000)
+    literals = [b" {%d+}\r\n%b" % (len(one), one) for one in [ADDRESSES] * 5 + [LONGER] + list(map(mail, range(100)))]
+    longest = {}
+    with trio.fail_after(120):
+        async with running_server(tmp_path) as server:
+            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
+            reader = Reader(stream)
+            await reader.expect(b"LOGIN anna " + PASSWORD.encode())
+            turns = Turns()
+            trio.lowlevel.add_instrument(turns)
+            for command in (b"FETCH 1:* (ENVELOPE)", b"SORT (DATE) UTF-8 ALL", b"SEARCH SUBJECT nowhere"):
+                await reader.expect(b"APPEND INBOX" + b"".join(literals))  # what was computed is kept
+                await reader.expect(b"SELECT INBOX")
+                turns.take()
+                await reader.expect(command)
+                longest[command] = turns.take()
+            trio.lowlevel.remove_instrument(turns)
+            await stream.aclose()
+    assert {command: seconds for command, seconds in longest.items() if seconds > 2 * GOAL} == {}
+
+
+async def test_one_message_that_must_be_looked_at_is_looked_at_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = "Subject: Grüße\r\n\r\nx\r\n".encode()
+    literals = [b" {%d+}\r\n%b" % (len(one), one) for one in [*map(mail, range(100)), foreign]]
+    parsed: list[bytes] = []
+
+    def parse(data: bytes) -> Part:
+        parsed.append(data)
+        return parse_structure(data)
+
+    monkeypatch.setattr("crockery.imap.fetching.parse_structure", parse)
+    with trio.fail_after(120):
+        async with running_server(tmp_path) as server:
+            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
+            reader = Reader(stream)
+            for command in (
+                b"LOGIN anna " + PASSWORD.encode(),
+                b"ENABLE IMAP4rev2",
+                b"APPEND INBOX" + b"".join(literals),
+            ):
+                await reader.expect(command)
+            while server.services.structures.work(1000):
+                pass
+            await reader.expect(b"SELECT INBOX")
+            await reader.expect(b"FETCH 1:* (ENVELOPE BODYSTRUCTURE)")
+            await stream.aclose()
+    assert parsed == [foreign]
