@@ -5,7 +5,6 @@ come for a moment, or when so many wait that someone will soon ask for them. Not
 file that cannot be written is logged, and made anew at the next start.
 """
 
-import contextlib
 import logging
 import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -43,10 +42,10 @@ from crockery.limits import (
     SNAPSHOT_TIME,
     TEXT_LIGHT,
 )
-from crockery.message.searched import is_quick
 from crockery.projections import snapshot
 from crockery.projections.fold import fold
 from crockery.projections.restore import Restored
+from crockery.projections.rows import Message, RowMaker, read
 from crockery.projections.state import State
 from crockery.projections.structure import Structures
 from crockery.projections.text import Texts
@@ -69,6 +68,7 @@ class Followers:
         log = restored.opened.log
         self.structures = Structures(restored.folder, log.file, log.header, log.read_message)
         self.texts = Texts(restored.folder, log.file, log.header, log.read_message)
+        self._rows = RowMaker(self.structures, self.texts, log.read_message)
         for follower in (self.structures, self.texts):
             if follower.last > log.head:  # of a log that went on after this copy of it was made
                 follower.clear()
@@ -92,12 +92,9 @@ class Followers:
         self._hash_at = appended[-1].offset + len(appended[-1].record) - HASH_SIZE
         for event in appended:
             if event.type is MESSAGE_RECEIVED:
-                self.structures.follow((event.sequence,))
-                self.texts.follow((event.sequence,))
+                self._rows.follow((event.sequence,))
             elif event.type is BODIES_ERASED:
-                erased = unpack_numbers(event.facts["numbers"]).tolist()
-                self.structures.erase(erased)
-                self.texts.erase(erased)
+                self._rows.erase(unpack_numbers(event.facts["numbers"]).tolist())
         self._since_snapshot += len(appended)
         self._last_news = trio.current_time()
         self._news.set()
@@ -131,8 +128,7 @@ class Followers:
             logger.error("no snapshot was written (%s); the next start reads the log instead", error)
         finally:
             self._facts.close()
-            self.structures.close()
-            self.texts.close()
+            self._rows.close()
 
     async def _fold_and_compare(self) -> None:
         folded = await self.make_snapshot()
@@ -167,18 +163,14 @@ class Followers:
         async with self._facts_lock:
             self._facts.close()
             self._facts = _new_facts(self._folder, self._log)
-        for follower in (self.structures, self.texts):
-            follower.clear()
-            follower.follow(_numbers_after(self._state, 0))
-        total = self._backlog + 2
+        self._rows.clear()
+        self._rows.follow(_numbers_after(self._state, 0))
+        total = self._rows.backlog + 2
         await self._copy_facts()
         yield Step(1, total)
-        while self._backlog:
-            if self.structures.backlog:
-                await self._make_structures()
-            else:
-                await self._make_texts()
-            yield Step(max(1, total - 1 - self._backlog), total)
+        while self._rows.backlog:
+            await self._make_some(structures=True, texts=True)
+            yield Step(max(1, total - 1 - self._rows.backlog), total)
             await trio.lowlevel.checkpoint()
         await self.make_snapshot()
         yield Step(total, total)
@@ -189,53 +181,39 @@ class Followers:
             while (at := self._facts.position.offset) < end:
                 await trio.to_thread.run_sync(self._facts.catch_up, min(end, at + FACTS_STEP))
 
-    @property
-    def _backlog(self) -> int:
-        return self.structures.backlog + self.texts.backlog
-
     async def _make_rows(self) -> None:
-        while self._backlog:
+        while self._rows.backlog:
             quiet = trio.current_time() - self._last_news >= FOLLOW_QUIET
             if self._since_snapshot >= SNAPSHOT_EVENTS:
                 self._news.set()
                 return
-            if self.structures.backlog > (0 if quiet else FOLLOW_BACKLOG):
-                await self._make_structures()
-            elif self.texts.backlog > (0 if quiet else FOLLOW_TEXT_BACKLOG):
-                await self._make_texts()
+            structures = quiet or self.structures.backlog > FOLLOW_BACKLOG
+            texts = quiet or self.texts.backlog > FOLLOW_TEXT_BACKLOG
+            if structures or texts:
+                await self._make_some(structures=structures, texts=texts)
+                await trio.sleep(0 if quiet else FOLLOW_PAUSE)
             else:
                 await trio.sleep(FOLLOW_QUIET)
-                continue
-            await trio.sleep(0 if quiet else FOLLOW_PAUSE)
 
-    async def _make_structures(self) -> None:
-        """Rows for the structure file, for a moment. Messages that may take long get theirs in a thread."""
+    async def _make_some(self, *, structures: bool, texts: bool) -> None:
+        """Rows for these files, for a moment. Messages that may take long get theirs in a thread."""
+        self._rows.erase_some(1)
         end = perf_counter() + FOLLOW_TURN
-        while self.structures.backlog and perf_counter() < end:
-            number = self.structures.next
-            if number is not None and self._quick(number) is None:
-                with contextlib.suppress(BodyUnreadable):
-                    await trio.to_thread.run_sync(self.structures.kept, number)  # it is there when work comes to it
-            self.structures.work(1)
-
-    async def _make_texts(self) -> None:
-        """Rows for the text files, for a moment. Messages that may take long get theirs in a thread."""
-        self.texts.erase_some(1)
-        end = perf_counter() + FOLLOW_TURN
-        while (number := self.texts.next) is not None and perf_counter() < end:
-            if (message := self._quick(number)) is not None:
-                rows = self.texts.make(number, message)
+        while (wanted := self._rows.next(structures=structures, texts=texts)) and perf_counter() < end:
+            if (message := self._quick(wanted.number)) is not None:
+                made = self._rows.make(wanted, message)
             else:
-                rows = await trio.to_thread.run_sync(self.texts.make, number)
-            self.texts.add(number, rows)
+                made = await trio.to_thread.run_sync(self._rows.make, wanted)
+            self._rows.add(wanted, made)
 
-    def _quick(self, number: int) -> bytes | None:
+    def _quick(self, number: int) -> Message | None:
         """A message whose rows are made in a millisecond or two; None where that may take longer."""
         try:
             start = self._log.read_range(number, 0, TEXT_LIGHT + 1)
         except BodyUnreadable:
             return None
-        return start if len(start) <= TEXT_LIGHT and is_quick(start) else None
+        message = read(start) if len(start) <= TEXT_LIGHT else None
+        return message if message is not None and message.is_quick else None
 
 
 def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:
@@ -245,24 +223,22 @@ def rebuild(path: Path, log: Log, state: State) -> Iterator[Step]:
     facts = _new_facts(folder, log)
     structures = Structures(folder, log.file, log.header, log.read_message)
     texts = Texts(folder, log.file, log.header, log.read_message)
+    rows = RowMaker(structures, texts, log.read_message)
     try:
-        for follower in (structures, texts):
-            follower.clear()
-            follower.follow(_numbers_after(state, 0))
-        total = structures.backlog + texts.backlog + 2
+        rows.clear()
+        rows.follow(_numbers_after(state, 0))
+        total = rows.backlog + 2
         facts.catch_up(log.durable_position.offset)
         yield Step(1, total)
-        while structures.backlog + texts.backlog:
-            if not structures.work(FOLLOW_ROWS):
-                texts.work(FOLLOW_ROWS)
-            yield Step(total - 1 - structures.backlog - texts.backlog, total)
+        while rows.backlog:
+            rows.work(FOLLOW_ROWS)
+            yield Step(total - 1 - rows.backlog, total)
         facts.seal()
         fold(path, facts.position.offset, facts.length)
         yield Step(total, total)
     finally:
         facts.close()
-        structures.close()
-        texts.close()
+        rows.close()
 
 
 def _new_facts(folder: Path, log: Log) -> FactsWriter:

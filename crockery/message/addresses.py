@@ -8,14 +8,13 @@ as a defect. The tolerant reading ignores defects, the strict one refuses them.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from crockery.limits import MAX_ADDRESSES
 from crockery.message.words import decode_words
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A mailbox: raw octets without quoting. `host` is None where the sender wrote no "@"."""
 
     name: bytes | None
@@ -37,8 +36,7 @@ class Address:
         return (local if self.host is None else local + b"@" + self.host).decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A named group of mailboxes, often empty ("undisclosed-recipients:;")."""
 
     name: bytes

@@ -11,7 +11,6 @@ still gives a tree:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from crockery.limits import MAX_HYPHEN_LINES, MAX_MIME_DEPTH, MAX_MIME_PARTS
@@ -25,9 +24,8 @@ from crockery.message.parameters import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The unfolded values of the fields of an ENVELOPE (RFC 9051 §7.5.2); None where the message lacks the field."""
+class Envelope(NamedTuple):
+    """The unfolded values of the fields of an ENVELOPE (RFC 9051 §7.5.2), and References; None where one is lacking."""
 
     date: bytes | None
     subject: bytes | None
@@ -39,10 +37,10 @@ class Envelope:
     bcc: bytes | None
     in_reply_to: bytes | None
     message_id: bytes | None
+    references: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A message or body part. Offsets count octets from the start of the whole message.
 
     `header_start:body_start` is its header with the empty line, `body_start:body_end` its body. `message` is the
@@ -302,5 +300,5 @@ def _read_envelope(fields: dict[bytes, bytes]) -> Envelope:
     return Envelope(
         _value(fields, b"date"), _value(fields, b"subject"), _value(fields, b"from"), _value(fields, b"sender"),
         _value(fields, b"reply-to"), _value(fields, b"to"), _value(fields, b"cc"), _value(fields, b"bcc"),
-        _value(fields, b"in-reply-to"), _value(fields, b"message-id"),
+        _value(fields, b"in-reply-to"), _value(fields, b"message-id"), _value(fields, b"references"),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ from crockery.events.file import LogFile
 from crockery.events.format import HEADER_SIZE, Header
 from crockery.limits import KEPT_HEADER, STRUCTURE_BLOCK, STRUCTURE_BLOCK_ROWS, STRUCTURE_CACHE
 from crockery.message.headers import header_fields
+from crockery.message.structure import Part
 from crockery.message.summary import VERSION as SUMMARY_VERSION
-from crockery.message.summary import Summary, summarize
+from crockery.message.summary import summarize
 from crockery.projections.structure_block import KEPT_FIELDS, Details, Kept, Rows
 from crockery.projections.structure_file import NAME, StructureFile
 from crockery.projections.structure_texts import WHOLE, Ask, HeaderFields, Listing
@@ -76,24 +78,41 @@ class Structures:
 
     def work(self, count: int) -> int:
         """Make rows for up to `count` waiting messages, erase as many; returns how many are left. Raises OSError."""
-        self._file.erase_some(count)
-        waiting = self._pending[self._done : self._done + count]
-        self._done += len(waiting)
+        self.erase_some(count)
+        for _ in range(count):
+            number = self.next
+            if number is None:
+                break
+            kept = None
+            if number > self.last:
+                with suppress(BodyUnreadable):
+                    kept = self._computed(number)
+            self.add(number, kept)
+        return self.backlog
+
+    def ready(self, number: int) -> Kept | None:
+        """The row of a message that was computed lately."""
+        return self._recent.get(number)
+
+    def add(self, number: int, kept: Kept | None) -> None:
+        """Keep the row of the message `next`, if it still is that. Raises OSError."""
+        if number != self.next:
+            return
+        self._done += 1
         if self._done == len(self._pending):
             self._pending, self._done = array("Q"), 0
-        for number in waiting:
-            if number <= self.last:
-                continue
-            try:
-                kept = self._recent.pop(number, None) or self._compute(number)
-            except BodyUnreadable:
-                continue
-            self._fresh[number] = kept
-            self._fresh_octets += kept.octets
-            if len(self._fresh) >= STRUCTURE_BLOCK_ROWS or self._fresh_octets >= STRUCTURE_BLOCK:
-                self._file.append(self._fresh)
-                self._fresh, self._fresh_octets = {}, 0
-        return self.backlog
+        self._recent.pop(number, None)
+        if kept is None or number <= self.last:
+            return
+        self._fresh[number] = kept
+        self._fresh_octets += kept.octets
+        if len(self._fresh) >= STRUCTURE_BLOCK_ROWS or self._fresh_octets >= STRUCTURE_BLOCK:
+            self._file.append(self._fresh)
+            self._fresh, self._fresh_octets = {}, 0
+
+    def erase_some(self, count: int) -> None:
+        """Write up to `count` blocks without what was erased. Raises OSError."""
+        self._file.erase_some(count)
 
     def kept(self, number: int) -> Kept:
         """What is kept of one message; raises BodyUnreadable."""
@@ -144,10 +163,6 @@ class Structures:
         kept = self._fresh.get(number) or self._recent.get(number)
         return kept is not None and WHOLE.of_row(kept) is not None
 
-    def summary(self, number: int) -> Summary:
-        """The whole summary of a message, computed; raises BodyUnreadable."""
-        return summarize(b"".join(self._read_message(number)))
-
     def erase(self, numbers: Iterable[int]) -> None:
         """Forget messages whose bodies are erased; `work` takes them out of the file."""
         numbers = list(numbers)
@@ -170,19 +185,20 @@ class Structures:
     def _computed(self, number: int) -> Kept:
         kept = self._recent.get(number)
         if kept is None:
-            kept = self._recent[number] = self._compute(number)
+            kept = self._recent[number] = kept_of(b"".join(self._read_message(number)))
             if len(self._recent) > STRUCTURE_CACHE:
                 self._recent.popitem(last=False)
         return kept
 
-    def _compute(self, number: int) -> Kept:
-        data = b"".join(self._read_message(number))
-        summary = summarize(data)
-        header = header_fields(data, KEPT_FIELDS, 0, summary.header_length)
-        details = (
-            summary.header_length, summary.subject, summary.base_subject, summary.is_reply, summary.sent,
-            summary.message_id, summary.in_reply_to, summary.references,
-        )  # fmt: skip
-        rest = msgpack.packb(details, unicode_errors="surrogatepass")
-        kept_header = header if len(header) <= KEPT_HEADER else None
-        return Kept(summary.envelope, summary.bodystructure, kept_header, rest, summary.utf8_differs)
+
+def kept_of(data: bytes, root: Part | None = None) -> Kept:
+    """The row of the message `data`, whose tree may be given."""
+    summary = summarize(data, root)
+    header = header_fields(data, KEPT_FIELDS, 0, summary.header_length)
+    details = (
+        summary.header_length, summary.subject, summary.base_subject, summary.is_reply, summary.sent,
+        summary.message_id, summary.in_reply_to, summary.references,
+    )  # fmt: skip
+    rest = msgpack.packb(details, unicode_errors="surrogatepass")
+    kept_header = header if len(header) <= KEPT_HEADER else None
+    return Kept(summary.envelope, summary.bodystructure, kept_header, rest, summary.utf8_differs)

@@ -9,6 +9,7 @@ reads it itself (`rows_of`), so that every answer is exact. Pure of Trio; a bloc
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -138,17 +139,12 @@ class Texts:
             number = self.next
             if number is None:
                 break
-            self.add(number, self.make(number))
+            rows = None
+            if number > self.last:
+                with suppress(BodyUnreadable):
+                    rows = rows_of(searched(b"".join(self._read_message(number))))
+            self.add(number, rows)
         return self.backlog
-
-    def make(self, number: int, message: bytes | None = None) -> Rows | None:
-        """The rows of a message, which is read unless it is given; None if it cannot be read. Threads may."""
-        if number <= self.last:
-            return None
-        try:
-            return rows_of(searched(b"".join(self._read_message(number)) if message is None else message))
-        except BodyUnreadable:
-            return None
 
     def add(self, number: int, rows: Rows | None) -> None:
         """Keep what `make` made of the message `next`, if it still is that. Raises OSError."""

@@ -2,8 +2,10 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from crockery.limits import MAX_SEARCHED_TEXT
+from crockery.message.headers import iterate_fields, unfold
 from crockery.message.html import html_text
 from crockery.message.searched import (
     SEPARATOR,
@@ -13,7 +15,9 @@ from crockery.message.searched import (
     is_quick,
     needle,
     searched,
+    searched_header,
 )
+from crockery.message.words import decode_words
 from tests.support.mime import messages
 
 MAIL = (
@@ -144,3 +148,20 @@ def test_no_field_has_such_a_name(name: str) -> None:
 )
 def test_html(html: str, text: str) -> None:
     assert " ".join(html_text(html).split()) == text
+
+
+def line_by_line(header: bytes) -> list[bytes]:
+    """The pieces of a header, without a shortcut."""
+    pieces: list[bytes] = []
+    end = 0
+    for name, start, value, stop in [*iterate_fields(header), (b"", len(header), 0, 0)]:
+        pieces += [b" " + needle(decode_words(line.strip())) for line in header[end:start].splitlines() if line.strip()]
+        pieces += [needle(decode_words(name) + ": " + decode_words(unfold(header[value:stop])))] if name else []
+        end = stop
+    return pieces
+
+
+@given(st.lists(st.sampled_from([b"A", b" ", b"\t", b":", b"\r", b"\n", b"\r\n", b"b: c\r\n", b"=?utf-8?q?=C3=BC?="])))
+def test_headers_in_order_are_read_as_others_are(parts: list[bytes]) -> None:
+    header = b"".join(parts)
+    assert searched_header(header, 0, len(header)).split(SEPARATOR)[1:] == line_by_line(header)
