@@ -79,6 +79,10 @@ class CrockeryServer:
         """Octets of the log and of all that is derived from it."""
         return self.log.stat().st_size + size_of_tree(self.derived)
 
+    def mail_usage(self) -> int:
+        """Octets of the log."""
+        return self.log.stat().st_size
+
     def drop_snapshot(self) -> None:
         """Deletes the snapshot, so that the next start replays everything from the copy of the facts."""
         (self.derived / "snapshot").unlink(missing_ok=True)

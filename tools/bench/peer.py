@@ -126,6 +126,10 @@ class Peer:
         """Octets of the mailboxes: mdbox files, indexes, logs and caches."""
         return size_of_tree(self._directory / "mail")
 
+    def mail_usage(self) -> int:
+        """Octets of the mdbox files."""
+        return sum(path.stat().st_size for path in (self._directory / "mail").rglob("storage/m.*"))
+
     def _check_installed(self) -> None:
         if os.geteuid() != 0:
             raise ServerError("Postfix starts as root only: run the benchmark as root, or with --only crockery.")

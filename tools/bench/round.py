@@ -16,6 +16,7 @@ from tools.bench.material import Material, WrongAnswer
 from tools.bench.servers import Endpoints, Server
 
 LINE = 1024  # octets that a server may say of a message beside its own
+SETTLE_POLL = 1.0  # seconds between two looks whether the files still grow
 
 
 class Unavailable(Exception):
@@ -132,6 +133,12 @@ class Round:
     def timed(self, imap: Imap, command: str) -> tuple[float, bytearray]:
         """Seconds the command took, and its untagged responses."""
         return imap.timed(command)
+
+    def settle(self) -> None:
+        """Returns when the server's files have stopped growing: what it derives from new mail is there."""
+        size = -1
+        while size != (size := self.server.disk_usage()):
+            time.sleep(SETTLE_POLL)
 
     def disconnect(self) -> None:
         """Closes the connections, whose state is unknown after a failure; the next row opens new ones."""

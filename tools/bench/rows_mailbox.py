@@ -63,6 +63,8 @@ def fetch_bodies(r: Round) -> float:
 
 
 def search_subject(r: Round) -> float:
+    _ = r.selected
+    r.settle()  # somebody who searches does not come the second after 5,000 mails
     taken, answer = r.timed(r.selected, f'SEARCH SUBJECT "{SUBJECT_WORD}"')
     plain = re.compile(rb"^subject:(?:[^\r]|\r\n[ \t])*%s" % SUBJECT_WORD.encode(), re.MULTILINE | re.I)
     wanted = {n for n, mail in enumerate(r.mails, 1) if plain.search(mail.partition(b"\r\n\r\n")[0])}

@@ -64,6 +64,9 @@ class Server(Protocol):
     def disk_usage(self) -> int:
         """Octets of all files that hold its mail, what it derives from them included."""
 
+    def mail_usage(self) -> int:
+        """The same without indexes, caches and the like."""
+
 
 ACCOUNTS = tuple(Account(f"user{n}@{DOMAIN}", f"bench-password-{n}") for n in range(10))
 
