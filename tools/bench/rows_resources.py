@@ -32,7 +32,7 @@ def disk_mail(r: Round) -> float:
 
 
 def _disk(r: Round) -> dict[str, float]:
-    """Octets on disk for each octet of mail, the whole corpus appended to one mailbox: all files, and the mail alone."""
+    """Octets on disk for each octet of mail, the whole corpus appended to one mailbox: all files, the mail alone."""
     corpus = r.material.corpus
     imap = r.connect()
     r.settle()
