@@ -25,6 +25,9 @@ from crockery.projections.trust import Trust
 Fold = Callable[[int, int, Mapping[str, Any]], None]
 """Sequence number, time in microseconds, facts."""
 
+Row = tuple[EventType, tuple[Fold, ...]]
+"""An event, and what folds it, in this order."""
+
 
 class Projection(Protocol):
     """What every core projection can do besides folding."""
@@ -102,13 +105,17 @@ class State:
         ]
 
     def _table(self) -> dict[int, tuple[Fold, ...]]:
-        boxes, people, kept, waiting = self.mailboxes, self.accounts, self.retention, self.queue
-        rows: tuple[tuple[EventType, tuple[Fold, ...]], ...] = (
+        rows = (*self._of_server(), *self._of_accounts(), *self._of_mail(), *self._of_queue(), *self._of_trust())
+        return {kind.code: folds for kind, folds in rows}
+
+    def _of_server(self) -> tuple[Row, ...]:
+        kept, waiting = self.retention, self.queue
+        return (
             (server.SERVER_STARTED, (self.server.server_started, waiting.server_started)),
             (server.SERVER_STOPPED, (self.server.server_stopped, kept.server_stopped)),
             (
                 server.HISTORY_RESUMED,
-                (self.server.history_resumed, boxes.history_resumed, waiting.history_resumed),
+                (self.server.history_resumed, self.mailboxes.history_resumed, waiting.history_resumed),
             ),
             (server.BODY_PART, (kept.body_part,)),
             (server.BODIES_ERASED, (kept.bodies_erased,)),
@@ -119,12 +126,17 @@ class State:
                 (self.smart_host.smart_host_set, waiting.smart_host_set, kept.secret_replaced),
             ),
             (server.SMART_HOST_TOLD, (self.smart_host.smart_host_told,)),
+        )
+
+    def _of_accounts(self) -> tuple[Row, ...]:
+        people, kept = self.accounts, self.retention
+        return (
             (accounts.ACCOUNT_ADDED, (people.account_added,)),
             (
                 accounts.ACCOUNT_REMOVED,
                 (
                     people.account_removed,
-                    boxes.account_removed,
+                    self.mailboxes.account_removed,
                     kept.orphans_made,
                     kept.account_removed,
                     self.metadata.account_removed,
@@ -143,16 +155,26 @@ class State:
             (accounts.QUOTA_TOLD, (people.quota_told,)),
             (accounts.SESSION_OPENED, (self.sessions.session_opened,)),
             (accounts.FORWARD_SET, (people.forward_set,)),
+        )
+
+    def _of_mail(self) -> tuple[Row, ...]:
+        boxes, kept = self.mailboxes, self.retention
+        return (
             (mail.MAILBOX_CREATED, (boxes.mailbox_created,)),
             (mail.MAILBOXES_RENAMED, (boxes.mailboxes_renamed,)),
             (mail.MAILBOX_DELETED, (boxes.mailbox_deleted, kept.orphans_made, self.metadata.mailbox_deleted)),
             (mail.SUBSCRIPTIONS_CHANGED, (boxes.subscriptions_changed,)),
-            (annotations.METADATA_CHANGED, (self.metadata.metadata_changed, self.mailboxes.metadata_changed)),
+            (annotations.METADATA_CHANGED, (self.metadata.metadata_changed, boxes.metadata_changed)),
             (annotations.SPECIAL_USES_CHANGED, (boxes.special_uses_changed,)),
             (mail.MESSAGE_RECEIVED, (boxes.message_received, self.threads.message_received, kept.body_stored)),
             (mail.FLAGS_CHANGED, (boxes.flags_changed,)),
             (mail.MESSAGES_COPIED, (boxes.messages_copied,)),
             (mail.MESSAGES_EXPUNGED, (boxes.messages_expunged, kept.orphans_made)),
+        )
+
+    def _of_queue(self) -> tuple[Row, ...]:
+        kept, waiting = self.retention, self.queue
+        return (
             (
                 queue.MESSAGE_QUEUED,
                 (
@@ -174,14 +196,17 @@ class State:
             (queue.FORWARD_KEPT, (self.forwards.forward_kept,)),
             (queue.DELIVERY_REPORTED, (waiting.delivery_reported,)),
             (queue.QUEUE_RELEASED, (waiting.queue_released, kept.orphans_made)),
+        )
+
+    def _of_trust(self) -> tuple[Row, ...]:
+        return (
             (trust.QUESTION_ASKED, (self.questions.question_asked,)),
             (trust.QUESTION_REMINDED, (self.questions.question_reminded,)),
             (trust.QUESTION_ANSWERED, (self.questions.question_answered,)),
             (trust.TRUST_GRANTED, (self.trust.trust_granted,)),
             (trust.TRUST_REVOKED, (self.trust.trust_revoked,)),
             (trust.STS_POLICY_CACHED, (self.trust.sts_policy_cached,)),
-            (trust.DKIM_KEY_ADDED, (self.signing.dkim_key_added, kept.secret_replaced)),
+            (trust.DKIM_KEY_ADDED, (self.signing.dkim_key_added, self.retention.secret_replaced)),
             (trust.SRS_KEY_ADDED, (self.signing.srs_key_added,)),
             (trust.TLS_JUDGED, (self.tls_tallies.tls_judged,)),
         )
-        return {kind.code: folds for kind, folds in rows}
