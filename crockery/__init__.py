@@ -13,13 +13,14 @@ Rooms, from the outside in (each imports only what stands below it; import-linte
     assistant     conversation by mail: the questions Crockery asks, and what people answer
     domain        what the outside must know of us: DKIM keys, the DNS records to publish, whether the world sees them
     delivery      from accepted to delivered: who gets a mail, what is refused, what is queued, sending it on
+    followers     the derived files, kept up behind the log: facts, structure, text, snapshots
     actions       intents to events, one atom each; synchronous, so atomic under Trio
-    projections   read models; `state.State` is all core ones, `structure` and `text` follow from bodies
+    projections   read models; `state.State` is all core ones, the files `structure` and `text` are made of bodies
     trust         what a message proves of where it comes from: DKIM
     events        the log: its format (the docstring there), append, group commit, recovery, verify, backup
     message       RFC 5322 and MIME, pure: byte ranges, structure, text, edits, composing
     sasl          PLAIN, LOGIN, SCRAM-SHA-256, sans-IO
-    net           connections, TLS, logins, limits per peer, who waits for what; serves all above `actions`
+    net           connections, TLS, logins, limits per peer, deadlines, DNS; serves all above `actions`
     limits        every size, count and time limit by name
 
 The way of a message in. `net.listeners` accepts a connection and hands it to `smtp.server.serve_smtp`, which feeds what

@@ -6,7 +6,8 @@ them.
 
 Rooms: `options` (how to run), `opening` (the log, whether it is a copy, where it is), `serving` (services, listeners,
 connections, the stop), `certificate` (which certificate is in use, and its change), `eraser` (zeros over what is given
-up), `following` (derived files that trail the log), `init` (a new log with a postmaster and a certificate).
+up), `outgoing` (all tasks that send mail), `asking`, `quota` and `smart_host` (tasks that write to people; `postmaster`
+is where their letters to whoever runs the server go), `init` (a new log with a postmaster and a certificate).
 """
 
 from crockery.app.init import InitError, initialise

@@ -10,9 +10,9 @@ The way of a command: `server` takes it from the framer, `running` has its handl
     recent       which messages are \\Recent, in memory only
     fetching     FETCH items to octets, many messages at once
     sending      slice by slice to the client;  streaming: one large message in frames
-    matching     SEARCH keys against columns and contents
+    matching     SEARCH keys against columns and contents;  looking: for words, in many messages at once
     watching     what the client hears of beside its commands (NOTIFY);  telling: when and how
-    messages     contents of messages, for both
+    messages     contents of messages, for FETCH and SEARCH
     sorting      sort keys as columns, for SORT and THREAD
     results      what is told of messages found;  contexts: searches kept up to date;  filters: named ones
     uploads      large messages on their way in;  assembling: messages put together of pieces (CATENATE)
