@@ -9,7 +9,124 @@ from typing import Final
 KiB: Final = 1024
 MiB: Final = 1024 * KiB
 
-# IMAP on the wire (crockery/imap/wire)
+# --- What a mail may be, and how long it is kept (settings) ---
+MAX_MESSAGE: Final = 50 * MiB
+"""Octets of the largest mail accepted (setting max-message-size): what Gmail and Outlook take, and some."""
+
+MAX_RECIPIENTS: Final = 1000
+"""Recipients of one mail (setting max-recipients); RFC 5321 section 4.5.3.1.8 asks for at least 100."""
+
+RETENTION_DAYS: Final = 30
+"""Days that deleted mail can be brought back before its body is erased (setting retention-days)."""
+
+# --- Accounts and mailboxes (actions) ---
+MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
+MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
+MAX_APP_PASSWORDS: Final = 50  # of one account
+MAX_LABEL: Final = 32  # characters of an app password's label
+
+MAX_MAILBOXES: Final = 10_000
+"""Mailboxes of one account: LIST and memory stay bounded."""
+
+MAX_SUBSCRIPTIONS: Final = 20_000
+"""Subscribed names of one account (names need not exist)."""
+
+MAX_MAILBOX_NAME: Final = 1024
+"""Octets of a mailbox name, all levels together."""
+
+MAX_MAILBOX_DEPTH: Final = 32
+"""Levels of a mailbox name: creating one creates those above it."""
+
+METADATA_VALUE_MAX: Final = 16 * KiB  # octets of one annotation; RFC 5464 §4.1 asks for 1024 at least
+METADATA_ENTRIES_MAX: Final = 200  # annotations of one mailbox, or of the server for one account; the RFC asks for 10
+METADATA_OCTETS_MAX: Final = 4 * MiB  # all annotations of one account, names and values: they are held in memory
+QUOTA_LOOK: Final = 5.0  # seconds between two looks at how full accounts are: a mail in time is enough
+
+# --- What an account may send (projections/submissions) ---
+MAILS_PER_DAY: Final = 1000  # messages to other servers (setting max-mails-per-day): a stolen password sends no flood
+NEW_RECIPIENTS_PER_DAY: Final = 200  # ... and whom it never wrote to before (setting max-new-recipients-per-day)
+SUBMISSION_KNOWN: Final = 100_000  # recipients remembered of one account, some 100 octets each
+
+# --- What is read of a hostile message (message) ---
+MAX_PARSED_HEADER: Final = 1 * MiB
+"""Octets of one header in which fields are looked for. The largest honest ones (thousands of recipients) stay below."""
+
+MAX_MIME_DEPTH: Final = 100
+"""Levels of multipart and message/rfc822 in one another. Deeper ones are opaque: no mail needs them, and the parser
+recurses once or twice a level."""
+
+MAX_MIME_PARTS: Final = 1000
+"""Parts of one message. The last one holds all the rest: a BODYSTRUCTURE of more would serve only to burn memory."""
+
+MAX_HYPHEN_LINES: Final = 1_000_000
+"""Lines beginning with two hyphens compared with boundaries in one message: half a second; what follows is one part."""
+
+MAX_PARAMETERS: Final = 100
+"""Parameters of one Content-Type or Content-Disposition, continuations (RFC 2231) counted singly."""
+
+MAX_ADDRESSES: Final = 10_000
+"""Addresses read of one field. Honest fields end far below; the limit bounds the size of an ENVELOPE."""
+
+MAX_REFERENCES: Final = 100
+"""Message ids kept of one References field: the first, and the newest of the rest."""
+
+MAX_ENVELOPE_TEXT: Final = 64 * KiB
+"""Octets of one text (subject, display name, id ...) in ENVELOPE and BODYSTRUCTURE; longer ones are cut, since the
+answers are kept in memory and a client gets the whole field from BODY[HEADER]."""
+
+CHARSET_SAMPLE: Final = 4 * KiB
+"""Octets shown to the charset detector: its time grows with them, its answer hardly gets better."""
+
+MAX_SEARCHED_TEXT: Final = 8 * MiB
+"""Decoded octets of one message in which SEARCH looks for words: bounds time and memory; books are smaller."""
+
+DSN_WHOLE_MAX: Final = 1 * MiB
+"""Octets of a message that comes back whole with a notice of failure (RET=FULL); of larger ones only the header."""
+
+MAX_DSN_RECIPIENTS: Final = 1000
+"""Recipients read of an incoming notice: no message of ours had more."""
+
+PREVIEW_LENGTH: Final = 200  # characters, the figure that RFC 8970 recommends
+PREVIEW_SEARCHED: Final = 64 * KiB  # octets of a text part in which the first words are looked for
+
+# --- Conversations (message/conversation, projections/threads) ---
+THREAD_REFERENCES: Final = 20
+"""Message ids of References that are looked up when a mail comes in, nearest first, and the first of all."""
+
+THREAD_KEYS: Final = 1 << 19
+"""Keys of a generation in memory; two are kept, 16 MiB in all: a mail answers one among the last half a million."""
+
+# --- SMTP: the server (smtp, smtp/wire) ---
+SMTP_MAX_COMMAND_LINE: Final = 2 * KiB  # with CRLF; RFC 5321 §4.5.3.1.4 has 512, extensions add some 1000
+SMTP_MAX_AUTH_LINE: Final = 12 * KiB  # with CRLF; RFC 4954 §4: a base64 line of a SASL exchange may be 12288 octets
+SMTP_MAX_TEXT_LINE: Final = 1 * MiB  # line of a message; RFC 5321 asks for 998 at least, HTML mail reaches 100 KB
+SMTP_MAX_PATH: Final = 256  # with brackets, RFC 5321 §4.5.3.1.3; bounds the local part too, VERP passes its 64
+SMTP_MAX_DOMAIN: Final = 255  # RFC 5321 §4.5.3.1.2
+SMTP_MAX_ENVID: Final = 100  # characters, RFC 3461 §4.4
+SMTP_MAX_ORCPT: Final = 500  # characters, RFC 3461 §4.2
+SMTP_MAX_HOLD: Final = 366 * 86400  # seconds a submission may be held before it is sent (RFC 4865): a birthday's year
+SMTP_MAX_REPLY_LINE: Final = 512  # with code and CRLF, RFC 5321 §4.5.3.1.5
+SMTP_MAX_MESSAGE: Final = 50 * MiB  # one message, as announced by SIZE; what Gmail and Outlook take, rounded up
+SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, users write to more
+SMTP_MAX_TRANSACTIONS: Final = 10_000  # per connection; bulk senders keep one for long, who has more connects again
+SMTP_MAX_HOPS: Final = 100  # Received fields of one message; RFC 5321 §6.3: a loop above 100
+SMTP_COMMAND_TIMEOUT: Final = 300.0  # for one whole command; RFC 5321 §4.5.3.2.7: 5 minutes
+SMTP_LOGIN_TIMEOUT: Final = 60.0  # ... on submission ports before login: programs log in at once
+SMTP_DATA_TIMEOUT: Final = 180.0  # silence within a message; RFC 5321 §4.5.3.2.5: 3 minutes
+SMTP_MESSAGE_TIMEOUT: Final = 3600.0  # one whole message: SMTP_MAX_MESSAGE at 15 KiB/s
+SMTP_MAX_ERRORS: Final = 20  # 5yz replies in a connection: harvesters try many recipients, honest servers few bad ones
+SMTP_MAX_AUTH_FAILURES: Final = 5  # failed logins in a connection; people retype once or twice
+SMTP_MAX_IDLE_COMMANDS: Final = 1000  # commands between two mails, without accepted recipients: honest ones need ten
+SMTP_OUTPUT_HELD: Final = 16 * KiB  # replies gathered and not yet sent: EHLO answers with forty times what it costs
+
+# --- Mail on its way in (delivery) ---
+INTAKE_HOLD: Final = 64 * KiB  # a message up to this is dealt with as a whole; most mail is a tenth of it
+INTAKE_MAX_HEADER: Final = 1 * MiB  # one header: all that is read of it (MAX_PARSED_HEADER) and so all that is checked
+INTAKE_REPORT: Final = 128 * KiB  # of a notice from another server, read for what it says: 200 recipients and a header
+INTAKE_SHARE: Final = 1536 * KiB  # the most that one message holds in memory: a body part, a frame and what comes in
+SRS_MAX_AGE: Final = 21  # days a rewritten reverse-path takes bounces: queues give up after 5 to 7, some twice in a row
+
+# --- IMAP on the wire (imap/wire) ---
 IMAP_COMMAND_TEXT_MAX: Final = (
     64 * KiB
 )  # all lines of one command; Dovecot's figure: clients send long UID sets unsplit
@@ -27,107 +144,45 @@ IMAP_ITEMS_MAX: Final = 2000  # list items and search keys in one command: 10 ms
 IMAP_MAILBOX_NAME_MAX: Final = 1000  # a name or LIST pattern as sent; matching costs name times pattern over 64
 IMAP_LIST_PATTERNS_MAX: Final = 100  # patterns in one LIST (RFC 5258); each is tried on every mailbox
 IMAP_ID_PAIRS_MAX: Final = 30  # field-value pairs of ID (RFC 2971 section 3.3)
+IMAP_NOTIFY_NAMES_MAX: Final = 1000  # groups and mailbox names in one NOTIFY; each is looked at for each event
+IMAP_SECTIONS_MAX: Final = 100  # BODY[...] and BINARY[...] in one FETCH; programs ask for a dozen
+IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60
+IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stream at once: as uncompressed ones come in
+IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
 
-# --- SMTP (smtp/wire, the SMTP server) ---
-SMTP_MAX_COMMAND_LINE: Final = 2 * KiB  # with CRLF; RFC 5321 §4.5.3.1.4 has 512, extensions add some 1000
-SMTP_MAX_AUTH_LINE: Final = 12 * KiB  # with CRLF; RFC 4954 §4: a base64 line of a SASL exchange may be 12288 octets
-SMTP_MAX_TEXT_LINE: Final = 1 * MiB  # line of a message; RFC 5321 asks for 998 at least, HTML mail reaches 100 KB
-SMTP_MAX_PATH: Final = 256  # with brackets, RFC 5321 §4.5.3.1.3; bounds the local part too, VERP passes its 64
-SMTP_MAX_DOMAIN: Final = 255  # RFC 5321 §4.5.3.1.2
-SMTP_MAX_ENVID: Final = 100  # characters, RFC 3461 §4.4
-SMTP_MAX_ORCPT: Final = 500  # characters, RFC 3461 §4.2
-SMTP_MAX_HOLD: Final = 366 * 86400  # seconds a submission may be held before it is sent (RFC 4865): a birthday's year
-SMTP_MAX_REPLY_LINE: Final = 512  # with code and CRLF, RFC 5321 §4.5.3.1.5
-SMTP_MAX_MESSAGE: Final = 50 * MiB  # one message, as announced by SIZE; what Gmail and Outlook take, rounded up
-SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, users write to more
-SMTP_MAX_TRANSACTIONS: Final = 10_000  # per connection; bulk senders keep one for long, who has more connects again
-
-SMTP_MAX_HOPS: Final = 100  # Received fields of one message; RFC 5321 §6.3: a loop above 100
-SMTP_COMMAND_TIMEOUT: Final = 300.0  # for one whole command; RFC 5321 §4.5.3.2.7: 5 minutes
-SMTP_LOGIN_TIMEOUT: Final = 60.0  # ... on submission ports before login: programs log in at once
-SMTP_DATA_TIMEOUT: Final = 180.0  # silence within a message; RFC 5321 §4.5.3.2.5: 3 minutes
-SMTP_MESSAGE_TIMEOUT: Final = 3600.0  # one whole message: SMTP_MAX_MESSAGE at 15 KiB/s
-SMTP_MAX_ERRORS: Final = 20  # 5yz replies in a connection: harvesters try many recipients, honest servers few bad ones
-SMTP_MAX_AUTH_FAILURES: Final = 5  # failed logins in a connection; people retype once or twice
-SMTP_MAX_IDLE_COMMANDS: Final = 1000  # commands between two mails, without accepted recipients: honest ones need ten
-SMTP_OUTPUT_HELD: Final = 16 * KiB  # replies gathered and not yet sent: EHLO answers with forty times what it costs
-
-# Mail on its way in (crockery/delivery)
-INTAKE_HOLD: Final = 64 * KiB  # a message up to this is dealt with as a whole; most mail is a tenth of it
-INTAKE_MAX_HEADER: Final = 1 * MiB  # one header: all that is read of it (MAX_PARSED_HEADER) and so all that is checked
-INTAKE_REPORT: Final = 128 * KiB  # of a notice from another server, read for what it says: 200 recipients and a header
-INTAKE_SHARE: Final = 1536 * KiB  # the most that one message holds in memory: a body part, a frame and what comes in
-SRS_MAX_AGE: Final = 21  # days a rewritten reverse-path takes bounces: queues give up after 5 to 7, some twice in a row
-
-# The log (crockery/events)
-
-FACTS_RESERVE: Final = 64 * MiB
-"""Disk kept free of new bodies, so that flags, expunges, erasures and queue outcomes still fit on a full disk."""
-
-RESERVE_STEP: Final = 16 * MiB
-"""Disk reserved at a time beyond what is needed: one system call for a thousand mails."""
-
-FULL_DISK_RETRY: Final = 1.0
-"""Seconds between attempts to write when the disk turned out to be full."""
-
-
-# -- message: what is read of a hostile message ------------------------------------------------------------------------
-
-MAX_PARSED_HEADER: Final = 1 * MiB
-"""Octets of one header in which fields are looked for. The largest honest ones (thousands of recipients) stay below."""
-MAX_MIME_DEPTH: Final = 100
-"""Levels of multipart and message/rfc822 in one another. Deeper ones are opaque: no mail needs them, and the parser
-recurses once or twice a level."""
-MAX_MIME_PARTS: Final = 1000
-"""Parts of one message. The last one holds all the rest: a BODYSTRUCTURE of more would serve only to burn memory."""
-MAX_HYPHEN_LINES: Final = 1_000_000
-"""Lines beginning with two hyphens compared with boundaries in one message: half a second; what follows is one part."""
-MAX_PARAMETERS: Final = 100
-"""Parameters of one Content-Type or Content-Disposition, continuations (RFC 2231) counted singly."""
-MAX_ADDRESSES: Final = 10_000
-"""Addresses read of one field. Honest fields end far below; the limit bounds the size of an ENVELOPE."""
-MAX_REFERENCES: Final = 100
-"""Message ids kept of one References field: the first, and the newest of the rest."""
-MAX_ENVELOPE_TEXT: Final = 64 * KiB
-"""Octets of one text (subject, display name, id ...) in ENVELOPE and BODYSTRUCTURE; longer ones are cut, since the
-answers are kept in memory and a client gets the whole field from BODY[HEADER]."""
-CHARSET_SAMPLE: Final = 4 * KiB
-"""Octets shown to the charset detector: its time grows with them, its answer hardly gets better."""
-MAX_SEARCHED_TEXT: Final = 8 * MiB
-"""Decoded octets of one message in which SEARCH looks for words: bounds time and memory; books are smaller."""
-
-STOP_SYNC: Final = 5.0
-"""Seconds an orderly stop waits for the last batch to be written."""
-
-DSN_WHOLE_MAX: Final = 1 * MiB
-"""Octets of a message that comes back whole with a notice of failure (RET=FULL); of larger ones only the header."""
-MAX_DSN_RECIPIENTS: Final = 1000
-"""Recipients read of an incoming notice: no message of ours had more."""
-
-# What a mail may be, and how long it is kept
-
-MAX_MESSAGE: Final = 50 * MiB
-"""Octets of the largest mail accepted (setting max-message-size): what Gmail and Outlook take, and some."""
-
-MAX_RECIPIENTS: Final = 1000
-"""Recipients of one mail (setting max-recipients); RFC 5321 section 4.5.3.1.8 asks for at least 100."""
-
-RETENTION_DAYS: Final = 30
-"""Days that deleted mail can be brought back before its body is erased (setting retention-days)."""
-
-# Mailboxes
-
-MAX_MAILBOXES: Final = 10_000
-"""Mailboxes of one account: LIST and memory stay bounded."""
-
-MAX_SUBSCRIPTIONS: Final = 20_000
-"""Subscribed names of one account (names need not exist)."""
-
-MAX_MAILBOX_NAME: Final = 1024
-"""Octets of a mailbox name, all levels together."""
-
-MAX_MAILBOX_DEPTH: Final = 32
-"""Levels of a mailbox name: creating one creates those above it."""
+# --- IMAP: the server (imap) ---
+IMAP_LOGIN_TIMEOUT: Final = 60.0  # seconds of silence before login: strangers do not keep connections open
+IMAP_AUTOLOGOUT: Final = 31 * 60.0  # seconds of silence after login; RFC 9051 §5.4 says 30 minutes at least
+IMAP_KEEPALIVE: Final = 120.0  # seconds between "* OK Still here" in IDLE: routers forget quiet connections after less
+IMAP_OUTPUT_HELD: Final = 128 * KiB  # rendered and not yet sent; beyond it a command waits for the client to read
+IMAP_STORED_HELD: Final = 1 * MiB  # the same for replies to STORE, which are rendered while its event is being synced
+IMAP_INPUT_BATCH: Final = 1 * MiB  # octets of a pipeline worked on before its first replies must leave
+IMAP_TURN: Final = 0.008  # seconds a session computes before it gives the others a turn
+IMAP_LINES: Final = 4000  # lines rendered at once from columns alone; one is some 50 octets and takes 100 ns
+IMAP_SLICE: Final = 1000  # messages looked at, sorted or listed at once: some microseconds each
+IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a program that wrong will not recover
+IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
+IMAP_NUMBERS_STEP: Final = 10_000  # numbers of a SEARCH or SORT rendered at once: a millisecond
+IMAP_SLICE_KEPT: Final = 100  # the same where rows of the structure file are taken apart
+IMAP_SLICE_MADE: Final = 20  # the same where the structure file is behind: a row takes half a millisecond
+IMAP_SLICE_READY: Final = 334  # the same where its rows are all there: a line of 600 octets takes a microsecond or two
+IMAP_MADE_MIN: Final = 16 * KiB  # messages above it get a missing structure row in a thread: 20 ms at worst
+IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
+IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
+IMAP_SORT_KEYS_KEPT: Final = 500_000  # messages of mailboxes sorted lately whose keys stay; some 150 octets each
+IMAP_FILTER_DEPTH: Final = 5  # named searches within each other; RFC 5466 §3.1 asks for 3
+IMAP_CONTEXTS_MAX: Final = 10  # searches of one session that are kept up to date (RFC 5267)
+IMAP_CONTEXT_CHANGES_MAX: Final = 5000  # changes of a sorted one told at once; beyond it the client must ask again
+IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions together; some 100 KiB each at worst
+READ_AHEAD: Final = 256 * KiB  # octets of the log read at once where messages lie close: some sixty small mails
+IMAP_NOTIFY_HELD: Final = 5_000  # names, annotations and messages to fetch that are held for a client that NOTIFY tells
+IMAP_PROGRESS_EVERY: Final = 10.0  # seconds of a long command between words that it goes on (RFC 9585)
+IMAP_BATCH_MIN: Final = 500  # messages of a batch of UIDBATCHES, the figure of RFC 10022
+IMAP_URL_OCTETS_MAX: Final = 50 * MiB  # of one message that CATENATE takes pieces of: it is read whole
+IMAP_URLS_OCTETS_MAX: Final = 512 * MiB  # of all messages that one command names by URL: each is read for its piece
+IMAP_UPLOAD_HELD: Final = 2 * MiB  # octets of one APPEND in memory at once: two parts of the log
+IMAP_UPLOAD_HEAD: Final = 64 * KiB  # octets of a streamed message in which its Message-ID is looked for
+IMAP_PREVIEWS_KEPT: Final = 10_000  # previews kept for all sessions together: 4 MiB at most
 
 # --- SASL (sasl) ---
 SASL_MAX_TEXT: Final = 1 * KiB  # a name or a password in UTF-8; RFC 4616 §2 has 255 characters
@@ -166,44 +221,31 @@ APP_PASSWORD_USE_NOTED: Final = 3600  # at most once in so many seconds the log 
 MESSAGE_BUDGET: Final = 256 * MiB  # octets of messages in flight over all sessions
 BUDGET_WAIT: Final = 30.0  # a reader waits so long for its share, then it is refused
 TALLY_INTERVAL: Final = 60.0  # between two events telling what strangers did
-CERTIFICATE_POLL: Final = 10.0  # between two looks at the certificate's files
-STOP_GRACE: Final = 4.0  # sessions have so long to finish and say goodbye when the server stops; all of a stop is 10 s
-ERASE_INTERVAL: Final = 600.0  # between two looks for mail whose retention ended
-ERASE_BATCH: Final = 1000  # bodies erased in one go: the event that names them stays small
 CLOCK_JUMP: Final = 3600.0  # the clock moved by so much against the monotonic one: irreversible acts wait
 CLOCK_GAP: Final = 2 * 86400.0  # so long after the log's last record the clock is unproven at start
 CLOCK_PROOF: Final = 3600.0  # it counts as proven again after so long without a jump
 
-# --- IMAP, the server's side (imap) ---
-IMAP_LOGIN_TIMEOUT: Final = 60.0  # seconds of silence before login: strangers do not keep connections open
-IMAP_AUTOLOGOUT: Final = 31 * 60.0  # seconds of silence after login; RFC 9051 §5.4 says 30 minutes at least
-IMAP_KEEPALIVE: Final = 120.0  # seconds between "* OK Still here" in IDLE: routers forget quiet connections after less
-IMAP_OUTPUT_HELD: Final = 128 * KiB  # rendered and not yet sent; beyond it a command waits for the client to read
-IMAP_STORED_HELD: Final = 1 * MiB  # the same for replies to STORE, which are rendered while its event is being synced
-IMAP_INPUT_BATCH: Final = 1 * MiB  # octets of a pipeline worked on before its first replies must leave
-IMAP_TURN: Final = 0.008  # seconds a session computes before it gives the others a turn
-IMAP_LINES: Final = 4000  # lines rendered at once from columns alone; one is some 50 octets and takes 100 ns
-IMAP_SLICE: Final = 1000  # messages looked at, sorted or listed at once: some microseconds each
-IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a program that wrong will not recover
-IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
-IMAP_NUMBERS_STEP: Final = 10_000  # numbers of a SEARCH or SORT rendered at once: a millisecond
-IMAP_SLICE_KEPT: Final = 100  # the same where rows of the structure file are taken apart
-IMAP_SLICE_MADE: Final = 20  # the same where the structure file is behind: a row takes half a millisecond
-IMAP_SLICE_READY: Final = 334  # the same where its rows are all there: a line of 600 octets takes a microsecond or two
-IMAP_MADE_MIN: Final = 16 * KiB  # messages above it get a missing structure row in a thread: 20 ms at worst
-IMAP_STREAMED_MIN: Final = 256 * KiB  # messages above it are read and sent frame by frame, never held as a whole
-IMAP_STREAM_STEP: Final = 256 * KiB  # octets of such a message read at once: one frame
-IMAP_SORT_KEYS_KEPT: Final = 500_000  # messages of mailboxes sorted lately whose keys stay; some 150 octets each
-IMAP_FILTER_DEPTH: Final = 5  # named searches within each other; RFC 5466 §3.1 asks for 3
-IMAP_CONTEXTS_MAX: Final = 10  # searches of one session that are kept up to date (RFC 5267)
-IMAP_CONTEXT_CHANGES_MAX: Final = 5000  # changes of a sorted one told at once; beyond it the client must ask again
-IMAP_TREES_KEPT: Final = 32  # trees of large messages kept, all sessions together; some 100 KiB each at worst
+# --- A server's life (app) ---
+CERTIFICATE_POLL: Final = 10.0  # between two looks at the certificate's files
+STOP_GRACE: Final = 4.0  # sessions have so long to finish and say goodbye when the server stops; all of a stop is 10 s
 
-# Reading bodies
-READ_AHEAD: Final = 256 * KiB  # octets of the log read at once where messages lie close: some sixty small mails
+STOP_SYNC: Final = 5.0
+"""Seconds an orderly stop waits for the last batch to be written."""
 
-# Derived files
+ERASE_INTERVAL: Final = 600.0  # between two looks for mail whose retention ended
+ERASE_BATCH: Final = 1000  # bodies erased in one go: the event that names them stays small
 
+# --- The log (events) ---
+FACTS_RESERVE: Final = 64 * MiB
+"""Disk kept free of new bodies, so that flags, expunges, erasures and queue outcomes still fit on a full disk."""
+
+RESERVE_STEP: Final = 16 * MiB
+"""Disk reserved at a time beyond what is needed: one system call for a thousand mails."""
+
+FULL_DISK_RETRY: Final = 1.0
+"""Seconds between attempts to write when the disk turned out to be full."""
+
+# --- Derived files (projections, followers) ---
 KEPT_HEADER: Final = 16 * KiB
 """Octets of a message's common header fields kept in the structure file; longer ones are read from the log."""
 
@@ -239,33 +281,6 @@ TEXT_THREAD: Final = 512 * KiB
 
 TEXT_LIGHT: Final = 64 * KiB
 """Octets of a message up to which its row for the text files is made in place, in a millisecond or two."""
-
-# --- What an account may send (projections/submissions) ---
-MAILS_PER_DAY: Final = 1000  # messages to other servers (setting max-mails-per-day): a stolen password sends no flood
-NEW_RECIPIENTS_PER_DAY: Final = 200  # ... and whom it never wrote to before (setting max-new-recipients-per-day)
-SUBMISSION_KNOWN: Final = 100_000  # recipients remembered of one account, some 100 octets each
-
-# --- Accounts (actions) ---
-MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
-MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
-MAX_APP_PASSWORDS: Final = 50  # of one account
-MAX_LABEL: Final = 32  # characters of an app password's label
-QUOTA_LOOK: Final = 5.0  # seconds between two looks at how full accounts are: a mail in time is enough
-IMAP_NOTIFY_HELD: Final = 5_000  # names, annotations and messages to fetch that are held for a client that NOTIFY tells
-IMAP_NOTIFY_NAMES_MAX: Final = 1000  # groups and mailbox names in one NOTIFY; each is looked at for each event
-METADATA_VALUE_MAX: Final = 16 * KiB  # octets of one annotation; RFC 5464 §4.1 asks for 1024 at least
-METADATA_ENTRIES_MAX: Final = 200  # annotations of one mailbox, or of the server for one account; the RFC asks for 10
-METADATA_OCTETS_MAX: Final = 4 * MiB  # all annotations of one account, names and values: they are held in memory
-IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stream at once: as uncompressed ones come in
-IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
-IMAP_PROGRESS_EVERY: Final = 10.0  # seconds of a long command between words that it goes on (RFC 9585)
-IMAP_BATCH_MIN: Final = 500  # messages of a batch of UIDBATCHES, the figure of RFC 10022
-IMAP_URL_OCTETS_MAX: Final = 50 * MiB  # of one message that CATENATE takes pieces of: it is read whole
-IMAP_URLS_OCTETS_MAX: Final = 512 * MiB  # of all messages that one command names by URL: each is read for its piece
-IMAP_SECTIONS_MAX: Final = 100  # BODY[...] and BINARY[...] in one FETCH; programs ask for a dozen
-IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60
-IMAP_UPLOAD_HELD: Final = 2 * MiB  # octets of one APPEND in memory at once: two parts of the log
-IMAP_UPLOAD_HEAD: Final = 64 * KiB  # octets of a streamed message in which its Message-ID is looked for
 
 FOLLOW_QUIET: Final = 0.2
 """Seconds without a new event before rows for the structure file are made: receiving mail comes first."""
@@ -307,19 +322,7 @@ CONTROL_BODY_MAX: Final = 256 * KiB  # a request's body: names and settings
 CONTROL_TIMEOUT: Final = 60.0  # silence of a client, or for it to take what we send
 CONTROL_LINES: Final = 200  # lines of a long answer made in a thread at once
 
-# --- Mail on its way out (smtp/wire's client) ---
-SMTP_CLIENT_MAX_REPLY: Final = 32 * KiB  # one reply, all its lines; honest ones end below 2 KiB, EHLO included
-SMTP_CLIENT_WINDOW: Final = 100  # commands sent ahead of their replies (RFC 2920 §3.1): both fit any socket's buffers
-SMTP_GREETING_TIMEOUT: Final = 300.0  # for the 220; RFC 5321 §4.5.3.2.1: 5 minutes
-SMTP_HELLO_TIMEOUT: Final = 300.0  # for EHLO, STARTTLS and AUTH, of which the RFC says nothing: as MAIL
-SMTP_MAIL_TIMEOUT: Final = 300.0  # RFC 5321 §4.5.3.2.2: 5 minutes
-SMTP_RCPT_TIMEOUT: Final = 300.0  # RFC 5321 §4.5.3.2.3: 5 minutes
-SMTP_DATA_START_TIMEOUT: Final = 120.0  # for the 354; RFC 5321 §4.5.3.2.4: 2 minutes
-SMTP_DATA_BLOCK_TIMEOUT: Final = 180.0  # for the system to take a block; RFC 5321 §4.5.3.2.5: 3 minutes
-SMTP_DATA_END_TIMEOUT: Final = 600.0  # for the answer to the final dot; RFC 5321 §4.5.3.2.6: 10 minutes
-SMTP_QUIT_TIMEOUT: Final = 5.0  # for the 221, which nobody needs: courtesy ends here
-
-# --- Mail on its way out (projections/queue, actions/queue, delivery/sending) ---
+# --- The queue, and sending (projections/queue, actions/queue, delivery/sending) ---
 QUEUE_FINISHED_KEPT: Final = 1000  # messages that have left the queue and can still be shown, and cancellations undone
 QUEUE_STORY: Final = 6  # attempts remembered of one recipient: the first and the last five
 QUEUE_LIFETIME: Final = 7 * 86400  # seconds after which a message is given up; RFC 5321 §4.5.4.1 says 4 days at least
@@ -328,19 +331,6 @@ QUEUE_REPORTS: Final = 6  # notices from other servers remembered of one recipie
 FORWARD_TOLD_AGAIN: Final = 86400  # seconds until the owner of a forward is told again that mail does not go on by it
 SENT_KEPT: Final = 100_000  # names of messages under which notices find them; news comes within a week
 QUEUE_TEXT: Final = 500  # characters of a remote server's words kept of one attempt
-
-# --- DNS (net/resolver) ---
-DNS_SERVER_TIMEOUT: Final = 3.0  # one server's answer, before the next one is asked
-DNS_ROUNDS: Final = 2  # times that all servers are asked; packets get lost
-DNS_TIMEOUT: Final = 20.0  # one question in all; a validating resolver may have a dozen servers to ask
-DNS_QUERIES: Final = 200  # questions under way at once; more wait
-DNS_CACHE_SIZE: Final = 20_000  # answers kept, some 500 octets each
-DNS_MAX_TTL: Final = 86_400  # an answer is kept a day at most, whatever it says of itself (RFC 8767 §4 has a week)
-DNS_MAX_NEGATIVE_TTL: Final = 3_600  # "there is none" is kept an hour at most (RFC 2308 §5: one to three hours)
-DNS_FAILURE_TTL: Final = 5  # failures are kept so long (RFC 9520 §3.2: one second at least): a queue asks in bursts
-DNS_MAX_RECORDS: Final = 200  # records of one answer that are looked at
-DNS_MAX_ALIASES: Final = 8  # CNAMEs followed from one server to the next
-DNS_PROBE_INTERVAL: Final = 300.0  # between two looks whether the system's resolvers let DNSSEC through
 QUEUE_CONNECTIONS: Final = 200  # to other servers at a time; each costs a socket, some 40 KiB of TLS and a task
 QUEUE_SUSPECT_CONNECTIONS: Final = 60  # of these to destinations that failed last time: the others find room always
 QUEUE_SLOW: Final = 10.0  # seconds a message may take while others wait; then its connection's place is theirs as well
@@ -358,11 +348,20 @@ QUEUE_SMALL: Final = 1 * MiB  # messages up to this are read as a whole
 QUEUE_OUTCOME_ROOM: Final = 64 * KiB  # octets of disk there must be for an attempt's outcome: 100 long replies
 QUEUE_FULL_RETRY: Final = 60.0  # seconds without attempts when the log had no room for one's outcome
 
-# --- The conversation (assistant) ---
-ANSWER_TEXT_MAX: Final = 256 * KiB  # octets of a reply's text that are looked at: the answer, and our question quoted
-ANSWER_LINES_MAX: Final = 2000  # ... and lines
+# --- SMTP: the client (smtp/wire, delivery/sending) ---
+SMTP_CLIENT_MAX_REPLY: Final = 32 * KiB  # one reply, all its lines; honest ones end below 2 KiB, EHLO included
+SMTP_CLIENT_WINDOW: Final = 100  # commands sent ahead of their replies (RFC 2920 §3.1): both fit any socket's buffers
+SMTP_GREETING_TIMEOUT: Final = 300.0  # for the 220; RFC 5321 §4.5.3.2.1: 5 minutes
+SMTP_HELLO_TIMEOUT: Final = 300.0  # for EHLO, STARTTLS and AUTH, of which the RFC says nothing: as MAIL
+SMTP_MAIL_TIMEOUT: Final = 300.0  # RFC 5321 §4.5.3.2.2: 5 minutes
+SMTP_RCPT_TIMEOUT: Final = 300.0  # RFC 5321 §4.5.3.2.3: 5 minutes
+SMTP_DATA_START_TIMEOUT: Final = 120.0  # for the 354; RFC 5321 §4.5.3.2.4: 2 minutes
+SMTP_DATA_BLOCK_TIMEOUT: Final = 180.0  # for the system to take a block; RFC 5321 §4.5.3.2.5: 3 minutes
+SMTP_DATA_END_TIMEOUT: Final = 600.0  # for the answer to the final dot; RFC 5321 §4.5.3.2.6: 10 minutes
+SMTP_QUIT_TIMEOUT: Final = 5.0  # for the 221, which nobody needs: courtesy ends here
+SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: three SYNs
 
-# --- Mail on its way out: routes and TLS (delivery, delivery/tls, net/https) ---
+# --- Routes, and what is secure on the way out (delivery, delivery/tls, net/https) ---
 MAX_MX_HOSTS: Final = 30  # hosts of one domain that are looked at, best first; the longest honest lists have a dozen
 MAX_HOST_ADDRESSES: Final = 20  # addresses of one host that are tried
 TLS_CLIENT_TIMEOUT: Final = 60.0  # for a handshake with a remote server; some are very slow, none takes a minute
@@ -370,25 +369,30 @@ MAX_CHAIN: Final = 12  # certificates that a server shows; the longest honest ch
 HTTPS_TIMEOUT: Final = 60.0  # for one fetch in all; RFC 8461 §3.3 suggests a minute
 HTTPS_MAX_BODY: Final = 64 * KiB  # RFC 8461 §3.3: the figure it suggests for a policy
 HTTPS_MAX_HEAD: Final = 16 * KiB  # status line and header fields of the answer
-SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: three SYNs
 TLS_TALLY_DAYS: Final = 4  # days whose TLS tallies are kept: a report goes out the day after, and may be tried again
 TLS_TALLY_POLICIES: Final = 10_000  # policies tallied of one day, some 300 octets each; more sessions are only counted
 TLS_TALLY_FAILURES: Final = 50  # kinds of failures told apart under one policy
 STS_RETRY: Final = 300  # seconds until an MTA-STS policy that could not be fetched is asked for again (RFC 8461 §5.1)
 STS_FAILURES_KEPT: Final = 10_000  # domains for which that is remembered
 
-# --- Previews (message/preview, imap/messages) ---
-PREVIEW_LENGTH: Final = 200  # characters, the figure that RFC 8970 recommends
-PREVIEW_SEARCHED: Final = 64 * KiB  # octets of a text part in which the first words are looked for
-IMAP_PREVIEWS_KEPT: Final = 10_000  # previews kept for all sessions together: 4 MiB at most
-
-# --- Conversations (message/conversation, projections/threads) ---
-THREAD_REFERENCES: Final = 20
-"""Message ids of References that are looked up when a mail comes in, nearest first, and the first of all."""
-THREAD_KEYS: Final = 1 << 19
-"""Keys of a generation in memory; two are kept, 16 MiB in all: a mail answers one among the last half a million."""
+# --- DNS (net/resolver) ---
+DNS_SERVER_TIMEOUT: Final = 3.0  # one server's answer, before the next one is asked
+DNS_ROUNDS: Final = 2  # times that all servers are asked; packets get lost
+DNS_TIMEOUT: Final = 20.0  # one question in all; a validating resolver may have a dozen servers to ask
+DNS_QUERIES: Final = 200  # questions under way at once; more wait
+DNS_CACHE_SIZE: Final = 20_000  # answers kept, some 500 octets each
+DNS_MAX_TTL: Final = 86_400  # an answer is kept a day at most, whatever it says of itself (RFC 8767 §4 has a week)
+DNS_MAX_NEGATIVE_TTL: Final = 3_600  # "there is none" is kept an hour at most (RFC 2308 §5: one to three hours)
+DNS_FAILURE_TTL: Final = 5  # failures are kept so long (RFC 9520 §3.2: one second at least): a queue asks in bursts
+DNS_MAX_RECORDS: Final = 200  # records of one answer that are looked at
+DNS_MAX_ALIASES: Final = 8  # CNAMEs followed from one server to the next
+DNS_PROBE_INTERVAL: Final = 300.0  # between two looks whether the system's resolvers let DNSSEC through
 
 # --- The smart host (actions/smart_host, app/smart_host) ---
 SMART_HOST_USER: Final = 500  # octets; with the password it must fit into one line of AUTH PLAIN
 SMART_HOST_PASSWORD: Final = 4000  # octets; API keys of mail services have some 70
 SMART_HOST_TOLD_AGAIN: Final = 86400  # seconds until the postmaster is told again that it takes no mail
+
+# --- The conversation (assistant) ---
+ANSWER_TEXT_MAX: Final = 256 * KiB  # octets of a reply's text that are looked at: the answer, and our question quoted
+ANSWER_LINES_MAX: Final = 2000  # ... and lines
