@@ -21,7 +21,7 @@ from crockery.imap.output import Output
 from crockery.imap.selected import NO_UIDS, Uids
 from crockery.imap.wire.sort import Criterion
 from crockery.message.addresses import Address, Group, parse_addresses
-from crockery.message.headers import field_values
+from crockery.message.headers import field_pattern, header_length, unfold
 from crockery.message.text import fold
 from crockery.message.words import decode_words
 from crockery.projections.mailboxes import Mailbox
@@ -146,15 +146,23 @@ def _sorted_by_parts(texts: list[str]) -> list[str]:
 class Read:
     """One message's Kept, taken apart once for all keys."""
 
-    __slots__ = ("_header", "details")
+    __slots__ = ("_details", "_header", "_kept")
 
     def __init__(self, kept: Kept, header: bytes) -> None:
-        self.details = kept.details() if kept.rest else NOTHING
+        self._kept = kept
         self._header = header
+        self._details: Details | None = None
+
+    @property
+    def details(self) -> Details:
+        if self._details is None:
+            self._details = self._kept.details() if self._kept.rest else NOTHING
+        return self._details
 
     def first_address(self, field: bytes) -> Address | Group | None:
-        values = field_values(self._header, field)
-        addresses = parse_addresses(values[0]) if values else []
+        header = self._header[: header_length(self._header)]
+        found = field_pattern((field,)).search(b"\n" + header)
+        addresses = parse_addresses(unfold(found[1].partition(b":")[2])) if found else []
         return addresses[0] if addresses else None
 
 

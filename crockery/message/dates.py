@@ -25,6 +25,8 @@ _ASCTIME = re.compile(rb"\s*+(?:[a-z]+[.,\s]++)?([a-z]{3})[a-z]*\.?\s++(\d{1,2})
                       + _ZONE + rb"(?:\s++(\d{4}))?", re.IGNORECASE)  # fmt: skip
 _ISO8601 = re.compile(rb"\s*+(\d{4})-(\d{1,2})-(\d{1,2})(?:t|\s++)" + _TIME + _ZONE, re.IGNORECASE)
 _COMMENT = re.compile(rb"\([^()]*+\)")
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+_LAST_DAY: Final = date.max.toordinal()
 _LONGEST: Final = 200  # octets looked at; no date is longer
 
 
@@ -85,12 +87,14 @@ def _moment(
     year: int, month: int, day: bytes, hour: bytes, minute: bytes, second: bytes | None, zone: bytes | None
 ) -> SentDate | None:
     ahead = _zone_minutes(zone)
+    hours, minutes, seconds = int(hour), int(minute), min(int(second or 0), 59)
     try:
-        local = datetime(year, month, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC)
-        local - timedelta(days=1), local + timedelta(days=1)  # so that no zone leads out of the calendar
-    except (ValueError, OverflowError):
+        days = date(year, month, int(day)).toordinal()
+    except ValueError:
         return None
-    return SentDate(int(local.timestamp()) - 60 * ahead, ahead)
+    if hours > 23 or minutes > 59 or not 1 < days < _LAST_DAY:  # so that no zone leads out of the calendar
+        return None
+    return SentDate((days - _FIRST_DAY) * 86400 + (hours * 60 + minutes - ahead) * 60 + seconds, ahead)
 
 
 def _zone_minutes(zone: bytes | None) -> int:
