@@ -127,9 +127,7 @@ INTAKE_SHARE: Final = 1536 * KiB  # the most that one message holds in memory: a
 SRS_MAX_AGE: Final = 21  # days a rewritten reverse-path takes bounces: queues give up after 5 to 7, some twice in a row
 
 # --- IMAP on the wire (imap/wire) ---
-IMAP_COMMAND_TEXT_MAX: Final = (
-    64 * KiB
-)  # all lines of one command; Dovecot's figure: clients send long UID sets unsplit
+IMAP_COMMAND_TEXT_MAX: Final = 64 * KiB  # all lines of one command; Dovecot's figure: UID sets come unsplit
 IMAP_LITERAL_MAX: Final = 64 * KiB  # one literal held in memory; larger ones are refused, or streamed for APPEND
 IMAP_COMMAND_HELD_MAX: Final = 256 * KiB  # all held literals of one command
 IMAP_LITERALS_MAX: Final = 1024  # literals in one command; as many messages of a MULTIAPPEND are 40 ms in one atom
@@ -372,6 +370,9 @@ HTTPS_MAX_HEAD: Final = 16 * KiB  # status line and header fields of the answer
 TLS_TALLY_DAYS: Final = 4  # days whose TLS tallies are kept: a report goes out the day after, and may be tried again
 TLS_TALLY_POLICIES: Final = 10_000  # policies tallied of one day, some 300 octets each; more sessions are only counted
 TLS_TALLY_FAILURES: Final = 50  # kinds of failures told apart under one policy
+TLS_TALLY_STRINGS: Final = 20  # TLSA records, or MX patterns, of a policy that are kept for a report
+TLS_TALLY_TEXT: Final = 300  # characters of one of them, or of a reason
+STS_MAX_PATTERNS: Final = 100  # MX patterns of one MTA-STS policy; the longest honest ones have a dozen
 STS_RETRY: Final = 300  # seconds until an MTA-STS policy that could not be fetched is asked for again (RFC 8461 §5.1)
 STS_FAILURES_KEPT: Final = 10_000  # domains for which that is remembered
 

@@ -9,7 +9,6 @@ import random
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import trio
@@ -245,8 +244,3 @@ def _kept(policy: StsPolicy | None) -> mta_sts.Kept | None:
 _NOBODY: Final = Obstacle(
     "deferred", enhanced="4.4.1", text="no mail server answers", why="unreachable", place=NOWHERE, is_down=True
 )
-
-
-def fetcher(get: Callable[..., Any], resolver: Resolver, context: ssl.SSLContext, **more: Any) -> Fetch:
-    """`net.https.get` as a `Fetch`."""
-    return partial(get, resolver=resolver, context=context, **more)

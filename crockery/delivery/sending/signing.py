@@ -6,23 +6,19 @@ millisecond, in which a thread does not keep others from running: all that is to
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 import trio
 
 from crockery.actions.store import Store
 from crockery.delivery.recipients import is_local_domain
 from crockery.events.errors import BodyUnreadable
-from crockery.limits import QUEUE_SMALL
+from crockery.limits import INTAKE_MAX_HEADER, QUEUE_SMALL
 from crockery.message.addresses import AddressError, parse_mailboxes
 from crockery.message.headers import header_length, read_fields, starts_header, unfold
 from crockery.projections.queue import QueuedMessage
 from crockery.smtp.wire import AddressError as BadDomain
 from crockery.smtp.wire import parse_domain
 from crockery.trust.dkim import BodyHash, SigningKey, load_key, sign
-
-_HEADER_MOST: Final = 1024 * 1024
-"""Octets of a header; whoever submits more is refused."""
 
 
 class Signer:
@@ -44,7 +40,7 @@ class Signer:
                 continue
             header += piece
             end = header.find(b"\r\n\r\n")
-            if end >= 0 or len(header) > _HEADER_MOST or not starts_header(header[:1000]):
+            if end >= 0 or len(header) > INTAKE_MAX_HEADER or not starts_header(header[:1000]):
                 length = header_length(header)
                 body.update(header[length:])
                 header, is_body = header[:length], True

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from crockery.delivery.tls.certificates import is_named
+from crockery.limits import STS_MAX_PATTERNS
 
 PATH: Final = "/.well-known/mta-sts.txt"
 MEDIA_TYPE: Final = "text/plain"
 MAX_AGE: Final = 31_557_600  # RFC 8461 section 3.2: a year
-_MAX_PATTERNS: Final = 100
 
 # sts-text-record = %s"v=STSv1" 1*(sts-field-delim sts-field) [sts-field-delim]; sts-field-delim = *WSP ";" *WSP
 _VERSION: Final = re.compile(rb"v=STSv1[ \t]*;")
@@ -119,8 +119,8 @@ def parse_policy(body: bytes) -> Policy:
         raise PolicyError(f"max_age is not a number up to {MAX_AGE}")
     if not patterns and mode is not Mode.NONE:
         raise PolicyError("no mx")
-    if len(patterns) > _MAX_PATTERNS:
-        raise PolicyError(f"more than {_MAX_PATTERNS} mx")
+    if len(patterns) > STS_MAX_PATTERNS:
+        raise PolicyError(f"more than {STS_MAX_PATTERNS} mx")
     return Policy(mode, tuple(patterns), int(age))
 
 

@@ -12,13 +12,12 @@ from crockery.delivery.tls.faults import Fault
 from crockery.delivery.tls.lookup import Sts
 from crockery.delivery.tls.verify import HostPolicy, Verdict
 from crockery.events.types.trust import TLSSession
+from crockery.limits import TLS_TALLY_STRINGS, TLS_TALLY_TEXT
 from crockery.net.resolver import TLSA
 
 TLSA_POLICY: Final = "tlsa"
 STS_POLICY: Final = "sts"
 NO_POLICY: Final = "no-policy-found"
-_MOST_STRINGS: Final = 20
-_LONGEST: Final = 300  # characters of a string, or of a reason
 
 
 def judged(policy: HostPolicy, verdict: Verdict, *, address: str, own: str, offers_tls: bool) -> list[TLSSession]:
@@ -26,7 +25,7 @@ def judged(policy: HostPolicy, verdict: Verdict, *, address: str, own: str, offe
     where: TLSSession = {"policy": NO_POLICY, "of": policy.domain, "host": policy.host, "address": address, "own": own}
     found = policy.dane
     if found.state is dane.State.USABLE:
-        strings = sorted(_tlsa_string(record) for record in found.records)[:_MOST_STRINGS]  # they come in any order
+        strings = sorted(_tlsa_string(record) for record in found.records)[:TLS_TALLY_STRINGS]  # they come in any order
         session: TLSSession = {**where, "policy": TLSA_POLICY, "of": found.base, "strings": strings}
         return [_with_result(session, verdict.fault, verdict.why, offers_tls=offers_tls)]
     counted: list[TLSSession] = []
@@ -36,7 +35,7 @@ def judged(policy: HostPolicy, verdict: Verdict, *, address: str, own: str, offe
     sts = policy.sts
     if sts is None or sts.mode is mta_sts.Mode.NONE:
         return [*counted, _with_result(where, verdict.fault, verdict.why, offers_tls=offers_tls)]
-    session = {**where, "policy": STS_POLICY, "strings": _sts_strings(sts), "mx": list(sts.mx[:_MOST_STRINGS])}
+    session = {**where, "policy": STS_POLICY, "strings": _sts_strings(sts), "mx": list(sts.mx[:TLS_TALLY_STRINGS])}
     fault = verdict.sts_failure if sts.mode is mta_sts.Mode.TESTING else verdict.fault
     return [*counted, _with_result(session, fault, verdict.why, offers_tls=offers_tls)]
 
@@ -45,13 +44,13 @@ def skipped(policy: HostPolicy) -> TLSSession:
     """A host whose TLSA records could not be had: nobody connects to it (RFC 7672 §2.1)."""
     return {
         "policy": TLSA_POLICY, "of": policy.dane.base or policy.host, "host": policy.host,
-        "result": "dnssec-invalid", "reason": policy.dane.why[:_LONGEST],
+        "result": "dnssec-invalid", "reason": policy.dane.why[:TLS_TALLY_TEXT],
     }  # fmt: skip
 
 
 def not_fetched(domain: str, found: Sts) -> TLSSession:
     """A domain's MTA-STS policy could not be had."""
-    return {"policy": STS_POLICY, "of": domain, "result": found.failure, "reason": found.why[:_LONGEST]}
+    return {"policy": STS_POLICY, "of": domain, "result": found.failure, "reason": found.why[:TLS_TALLY_TEXT]}
 
 
 def _with_result(session: TLSSession, fault: Fault | None, why: str, *, offers_tls: bool) -> TLSSession:
@@ -61,14 +60,14 @@ def _with_result(session: TLSSession, fault: Fault | None, why: str, *, offers_t
     if fault is Fault.NO_TLS and offers_tls:
         result = "validation-failure"  # there is TLS, and it did not come about
     reason = why if fault is Fault.NO_TLS else fault.value
-    return {**session, "result": result, "reason": reason[:_LONGEST]}
+    return {**session, "result": result, "reason": reason[:TLS_TALLY_TEXT]}
 
 
 def _tlsa_string(record: TLSA) -> str:
     """As in a zone file (RFC 6698 §2.2)."""
-    return f"{record.usage} {record.selector} {record.matching} {record.data.hex()}"[:_LONGEST]
+    return f"{record.usage} {record.selector} {record.matching} {record.data.hex()}"[:TLS_TALLY_TEXT]
 
 
 def _sts_strings(policy: mta_sts.Policy) -> list[str]:
-    lines = [f"mx: {pattern}" for pattern in policy.mx[:_MOST_STRINGS]]
+    lines = [f"mx: {pattern}" for pattern in policy.mx[:TLS_TALLY_STRINGS]]
     return ["version: STSv1", f"mode: {policy.mode.value}", *lines, f"max_age: {policy.max_age}"]
