@@ -74,7 +74,7 @@ def tallied(server: RunningServer) -> dict[tuple[str, str], tuple[int, dict[str,
     """What is kept for TLS-RPT: policy -> good sessions, and bad ones by result type."""
     found = [item for day in server.store.state.tls_tallies.days.values() for item in day.tallies.items()]
     return {
-        tuple(key): (tally.successes, {failure.result: count for failure, count in tally.failures.items()})
+        (key.domain, key.kind): (tally.successes, {failure.result: count for failure, count in tally.failures.items()})
         for key, tally in found
     }
 
