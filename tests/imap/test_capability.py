@@ -11,7 +11,7 @@ from crockery.actions.actor import the_server
 from crockery.actions.settings import change_setting
 from crockery.imap.capability import capabilities
 from crockery.net.passwords import app_password_secret
-from tests.support.dialog import Client, connect
+from tests.support.dialog import connect, say
 from tests.support.server import RunningServer, running_server
 
 ALWAYS = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"
@@ -34,15 +34,6 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
 def names(text: str) -> list[str]:
     """The names of a list, or of a response or code that has one, in alphabetical order."""
     return sorted(text.partition("CAPABILITY ")[2].partition("]")[0].split() if "CAPABILITY " in text else text.split())
-
-
-async def say(client: Client, command: str) -> list[str]:
-    """Say a command; the lines of its answer."""
-    await client.send(f"x {command}\r\n".encode())
-    lines = [await client.line()]
-    while not lines[-1].startswith(("x ", "end")):
-        lines.append(await client.line())
-    return lines
 
 
 @pytest.mark.parametrize("login", ["LOGIN anna secret", "AUTHENTICATE PLAIN AGFubmEAc2VjcmV0"])

@@ -12,7 +12,7 @@ from crockery.actions.incoming import received
 from crockery.actions.mail import Delivery, deliver
 from crockery.imap import streaming
 from crockery.message.structure import Part
-from tests.support.dialog import Client, logged_in
+from tests.support.dialog import logged_in, say
 from tests.support.server import RunningServer, running_server
 
 LARGE = b"Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"QUJD" * 100_000
@@ -32,14 +32,6 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
                 assert mailbox is not None
                 deliver(running.store, the_server(), received(body), [Delivery(mailbox, b"")], via="server")
             yield running
-
-
-async def say(client: Client, command: str) -> list[str]:
-    await client.send(f"x {command}\r\n".encode())
-    lines = [await client.line()]
-    while not lines[-1].startswith(("x ", "end")):
-        lines.append(await client.line())
-    return lines
 
 
 def many(text: str, count: int, between: str = " ") -> str:

@@ -34,7 +34,7 @@ from tests.support.server import PASSWORD, RunningServer
 MARK: Final = re.compile(r"(?P<kind>[CcSX])(?P<peer>[0-9]*)(?P<mode>[:~*!])(?: (?P<text>.*))?", re.DOTALL)
 REPEAT: Final = re.compile(r"<<(.+?)\*([0-9]+)>>", re.DOTALL)
 SCENE: Final = re.compile(r"# (?P<name>as|tls|mail):(?P<value>.*)")
-PATIENCE: Final = 10  # seconds for a line
+PATIENCE: Final = 30  # seconds for a line
 
 
 class Client:
@@ -80,6 +80,15 @@ async def connect(server: RunningServer, *, tls: bool = False) -> Client:
     else:
         stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
     return Client(stream)
+
+
+async def say(client: Client, command: str) -> list[str]:
+    """Say a command, with the tag x; the lines of its answer."""
+    await client.send(f"x {command}\r\n".encode())
+    lines = [await client.line()]
+    while not lines[-1].startswith(("x ", "end")):
+        lines.append(await client.line())
+    return lines
 
 
 async def logged_in(server: RunningServer, name: str, *, tls: bool = False) -> Client:
