@@ -96,6 +96,9 @@ class Plan:
         self.utf8 = features.utf8
         self.uid_only = features.uid_only
         names = {item.name for item in wanted if isinstance(item, FetchItem)}
+        self.tells_flags = "FLAGS" in names
+        self.settles = self.tells_flags and (not features.condstore or {"UID", "MODSEQ"} <= names)
+        """Whether it tells all that a client must hear of when flags have changed (RFC 7162 §3.2.4)."""
         self.needs_kept = not names.isdisjoint(KEPT_ITEMS) or not all(map(_needs_data, self.sections))
         """Whether it asks for what the structure file has."""
         self.needs_preview = any(name.startswith("PREVIEW") for name in names)

@@ -135,8 +135,7 @@ class Selected:
         if not aligned and expunge:
             pieces.append(self._tell_expunges(current))
         if mailbox.position != self.told:
-            if len(mailbox.flag_names) != self._flag_count:
-                pieces.append(self.tell_flag_names())
+            pieces.append(self.tell_new_flag_names())
             pieces.append(self._tell_flags(uid=uid))
             pieces.append(self._tell_new(current))
             self.told = mailbox.position
@@ -178,7 +177,12 @@ class Selected:
             pieces += [b" MODSEQ (" if pieces else b"MODSEQ (", self.mailbox.columns.modseq[rows], b")"]
         numbers = self.uids[indices] if features.uid_only else indices + 1
         head = b" UIDFETCH (" if features.uid_only else b" FETCH ("
-        return render_lines(len(indices), [b"* ", numbers, head, *pieces, b")\r\n"])
+        names = b"" if silent else self.tell_new_flag_names()
+        return names + render_lines(len(indices), [b"* ", numbers, head, *pieces, b")\r\n"])
+
+    def tell_new_flag_names(self) -> bytes:
+        """`tell_flag_names` if there are keywords of which the client has not been told: before flags that use them."""
+        return self.tell_flag_names() if len(self.mailbox.flag_names) != self._flag_count else b""
 
     def tell_flag_names(self) -> bytes:
         """FLAGS and PERMANENTFLAGS: at first, and when there are new keywords."""

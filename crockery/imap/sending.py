@@ -28,6 +28,8 @@ async def send_messages(session: Session, selected: Selected, indices: Indices, 
         here, rows = selected.rows(chosen)
         if not len(here):
             continue
+        if plan.tells_flags:
+            session.out.write(selected.tell_new_flag_names(), selected.mailbox.position)
         part = Slice(selected, here, rows, session.shared.messages)
         if _goes_alone(part, plan):
             await send_large(session.out, plan, part)

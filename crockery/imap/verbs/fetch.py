@@ -1,5 +1,7 @@
 """FETCH and UID FETCH (RFC 9051 §6.4.5, RFC 3501 §6.4.5)."""
 
+import numpy as np
+
 from crockery.actions.mail import store_flags
 from crockery.imap.fetching import Plan
 from crockery.imap.resync import changed_since, tell_vanished
@@ -33,6 +35,11 @@ async def handle_fetch(session: Session, command: Command, arguments: Fetch) -> 
         indices = changed_since(selected, indices, since)
     seen = _set_seen(session, selected, indices, arguments)
     plan = Plan(arguments.items, session.features, uid=command.uid, seen=seen, modseq=since is not None)
+    if plan.settles and session.watch is None:  # what is asked for need not be told once more at the end
+        others = np.setdiff1d(selected.changed_by_others(), indices, assume_unique=True)
+        if len(others):
+            told = selected.render_flags(*selected.rows(others), uid=command.uid)
+            session.out.write(told, selected.mailbox.position)
     await send_messages(session, selected, indices, plan)
     return DONE
 
