@@ -30,6 +30,7 @@ from crockery.events.types.server import BODIES_ERASED
 from crockery.events.writer import Writer
 from crockery.limits import (
     FACTS_STEP,
+    FOLLOW_ADOPTED,
     FOLLOW_BACKLOG,
     FOLLOW_FACTS,
     FOLLOW_PAUSE,
@@ -86,6 +87,7 @@ class Followers:
         self._news = trio.Event()
         self._news.set()
         self._last_news = 0.0
+        self._asked_for = 0
         writer.listeners.append(self._on_durable)
 
     def _on_durable(self, appended: Sequence[Appended]) -> None:
@@ -183,6 +185,9 @@ class Followers:
 
     async def _make_rows(self) -> None:
         while self._rows.backlog:
+            if self._asked_for != self.structures.asked_for:  # who waits for rows makes them faster undisturbed
+                self._asked_for = self.structures.asked_for
+                self._last_news = trio.current_time()
             quiet = trio.current_time() - self._last_news >= FOLLOW_QUIET
             if self._since_snapshot >= SNAPSHOT_EVENTS:
                 self._news.set()
@@ -193,7 +198,7 @@ class Followers:
                 await self._make_some(structures=structures, texts=texts)
                 await trio.sleep(0 if quiet else FOLLOW_PAUSE)
             else:
-                await trio.sleep(FOLLOW_QUIET)
+                await trio.sleep(FOLLOW_PAUSE if self.structures.adopt(FOLLOW_ADOPTED) else FOLLOW_QUIET)
 
     async def _make_some(self, *, structures: bool, texts: bool) -> None:
         """Rows for these files, for a moment. Messages that may take long get theirs in a thread."""

@@ -52,6 +52,8 @@ class Structures:
         """Rows that are not a block yet."""
         self._fresh_octets = 0
         self._recent: OrderedDict[int, Kept] = OrderedDict()
+        self.asked_for = 0
+        """How many rows were computed because somebody asked before they were made."""
         self._file = StructureFile(folder, file.read(0, HEADER_SIZE), SUMMARY_VERSION)
 
     @property
@@ -109,6 +111,15 @@ class Structures:
         if len(self._fresh) >= STRUCTURE_BLOCK_ROWS or self._fresh_octets >= STRUCTURE_BLOCK:
             self._file.append(self._fresh)
             self._fresh, self._fresh_octets = {}, 0
+
+    def adopt(self, count: int) -> int:
+        """Keep up to `count` rows that are next and were computed for who asked; returns how many. Raises OSError."""
+        for done in range(count):
+            kept = None if (number := self.next) is None else self._recent.get(number)
+            if number is None or kept is None:
+                return done
+            self.add(number, kept)
+        return count
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` blocks without what was erased. Raises OSError."""
@@ -185,6 +196,7 @@ class Structures:
     def _computed(self, number: int) -> Kept:
         kept = self._recent.get(number)
         if kept is None:
+            self.asked_for += 1
             kept = self._recent[number] = kept_of(b"".join(self._read_message(number)))
             if len(self._recent) > STRUCTURE_CACHE:
                 self._recent.popitem(last=False)

@@ -87,3 +87,13 @@ def test_a_message_that_cannot_be_read_is_passed_over(maker: Maker, monkeypatch:
     monkeypatch.setattr(maker.rows, "_read_message", read_message)
     assert maker.rows.work(100) == 0
     assert (maker.structures.last, maker.texts.last) == (second, second)
+
+
+def test_rows_computed_for_who_asked_are_kept_in_their_order(maker: Maker) -> None:
+    first, second, third = maker.append(*[b"Subject: x\r\n\r\nx"] * 3)
+    maker.structures.many([first, second])
+    assert maker.structures.asked_for == 2
+    assert maker.structures.adopt(1) == 1
+    assert maker.structures.adopt(100) == 1
+    assert maker.structures.next == third
+    assert maker.read == [first, second]
