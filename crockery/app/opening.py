@@ -1,5 +1,7 @@
 """Opening the log for a server: its state, what recovery did, and whether it is a copy (design §2)."""
 
+import contextlib
+import ctypes
 import hashlib
 import logging
 import os
@@ -38,7 +40,17 @@ def open_restored(options: Options) -> Restored:
         ) from error
     except OSError as error:
         raise StartFailed(f"{options.log} cannot be opened: {error.strerror}") from error
+    _give_back_memory()
     return restored
+
+
+def _give_back_memory() -> None:
+    """What the replay has freed is used by what starts next, or given back: of a long queue it is a tenth of all.
+
+    The C library keeps it else; those without malloc_trim (musl) do not.
+    """
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def open_followers(path: Path, restored: Restored, writer: Writer) -> Followers:
