@@ -30,7 +30,7 @@ MAIL = b"From: user0@example.test\r\nSubject: x\r\n\r\n" + b"Hello there.\r\n" *
 
 
 def queue_memory(r: Round) -> float:
-    """MB above an idle server; it starts with its snapshot."""
+    """MB above an idle server, the worse of a start by replay and one with a snapshot."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     with _nameless() as resolver:
         held = []
@@ -38,12 +38,14 @@ def queue_memory(r: Round) -> float:
             server = CrockeryServer(FOLDER / name, ["--resolver", resolver])
             server.initialise()
             fill_queue(server.log, messages)
-            server.run()
-            server.stop()  # leaves the snapshot
-            pid = server.run().roots[0]
-            time.sleep(SETTLED)
-            held.append(_resident(pid, "VmHWM" if messages else "VmRSS"))
-            server.stop()
+            shutil.rmtree(server.derived, ignore_errors=True)
+            starts = []
+            for _ in ("replay", "snapshot"):
+                pid = server.run().roots[0]
+                time.sleep(SETTLED)
+                starts.append(_resident(pid, "VmHWM" if messages else "VmRSS"))
+                server.stop()  # leaves the snapshot
+            held.append(max(starts) if messages else min(starts))
     return (held[1] - held[0]) / 1e6
 
 
