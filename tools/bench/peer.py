@@ -25,6 +25,9 @@ from tools.bench.servers import (
     wait_for_greeting,
 )
 
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_NEEDED = 4096  # each connection in IDLE takes one, or looks twice a minute: administrators raise it
+
 DOVECOT_CONF = """\
 base_dir = {base}/run
 state_dir = {base}/state
@@ -107,6 +110,8 @@ class Peer:
     def start(self) -> Endpoints:
         """Writes the configuration and starts both; returns when both answer. Raises ServerError."""
         self._check_installed()
+        if int(INOTIFY.read_text()) < INOTIFY_NEEDED:
+            INOTIFY.write_text(str(INOTIFY_NEEDED))
         smtp, imap, imaps = free_ports(3)
         self._write_dovecot(imap, imaps)
         dovecot = self._run_dovecot()
