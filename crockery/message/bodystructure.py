@@ -3,6 +3,7 @@
 Sizes and lines are those of the octets that BODY[section] gives, since both come from the same offsets.
 """
 
+from crockery.message.downgrade import downgrade_parameter, downgrade_uri
 from crockery.message.envelope import render_envelope, render_nstring, render_text
 from crockery.message.parameters import Parameters
 from crockery.message.structure import Part
@@ -51,12 +52,15 @@ def _extension(part: Part, utf8: bool) -> bytes:
             language = render_nstring(tags[0], utf8)
         elif tags:
             language = b"(%b)" % b" ".join(render_nstring(tag, utf8) for tag in tags)
-    return b"%b %b %b" % (disposition, language, render_nstring(part.location, utf8))
+    location = part.location if utf8 or part.location is None else downgrade_uri(part.location)
+    return b"%b %b %b" % (disposition, language, render_nstring(location, utf8))
 
 
 def _parameters(params: Parameters, utf8: bool) -> bytes:
     if not params:
         return b"NIL"
+    if not utf8:
+        params = tuple(downgrade_parameter(name, value) for name, value in params)
     pairs = (render_nstring(name, utf8) + b" " + render_nstring(value, utf8) for name, value in params)
     return b"(%b)" % b" ".join(pairs)
 

@@ -1,10 +1,9 @@
 """The answer to FETCH ENVELOPE (RFC 3501 §7.4.2, RFC 9051 §7.5.2), and the IMAP strings it is made of.
 
 Strings are quoted where that is legal, else literals; NULs, which neither may hold, are dropped. For octets above 127:
-without `utf8` (IMAP4rev1) a subject, a description or a name goes out as RFC 2047 encoded words, since an unlabelled
-8-bit literal would leave the charset to the client's guess and all clients read encoded words; where those are not
-allowed (addresses, ids, parameters) it is a literal of the octets as received. With `utf8` (RFC 6855, IMAP4rev2) all of
-it is quoted UTF-8, other charsets turned into it.
+without `utf8` (IMAP4rev1) all comes out in ASCII, as `downgrade` has it, since an unlabelled 8-bit literal would leave
+the charset to the client's guess. With `utf8` (RFC 6855, IMAP4rev2) all of it is quoted UTF-8, other charsets turned
+into it.
 """
 
 import re
@@ -12,8 +11,8 @@ import re
 from crockery.limits import MAX_ENVELOPE_TEXT
 from crockery.message.addresses import Address, Group, parse_addresses
 from crockery.message.charsets import decode_charset
+from crockery.message.downgrade import downgrade_domain, downgrade_route, downgrade_structured, downgrade_text
 from crockery.message.structure import Envelope
-from crockery.message.words import decode_words, encode_words
 
 _PLAIN = re.compile(rb"[ !#-\[\]-~]*+")
 
@@ -49,11 +48,14 @@ def render_addresses(value: bytes | None, utf8: bool = False) -> bytes:
 
 
 def _render_address(address: Address, utf8: bool) -> bytes:
+    route, host = address.route, address.host or b""
+    if not utf8:
+        route, host = route and downgrade_route(route), downgrade_domain(host)
     return b"(%b %b %b %b)" % (
         render_text(address.name, utf8),
-        b"NIL" if address.route is None else render_nstring(address.route, utf8),
+        render_nstring(route, utf8),
         render_nstring(address.local, utf8),
-        render_nstring(address.host or b"", utf8),
+        render_nstring(host, utf8),
     )
 
 
@@ -64,24 +66,25 @@ def _render_group(group: Group, utf8: bool) -> list[bytes]:
 
 def render_text(value: bytes | None, utf8: bool = False) -> bytes:
     """An nstring of text that may hold encoded words."""
-    if value is not None and not utf8 and not value.isascii():
-        value = encode_words(decode_words(value[:MAX_ENVELOPE_TEXT]))
+    if value is not None and not utf8:
+        value = downgrade_text(value)
     return render_nstring(value, utf8)
 
 
 def render_nstring(value: bytes | None, utf8: bool = False) -> bytes:
-    """nstring = string / nil (RFC 9051 §9)."""
+    """nstring = string / nil (RFC 9051 §9), of a structured value."""
     if value is None:
         return b"NIL"
     value = value[:MAX_ENVELOPE_TEXT]
     if _PLAIN.fullmatch(value):
         return b'"%b"' % value
+    if not value.isascii():
+        if utf8:
+            value = decode_charset(value, None).encode("utf-8", "replace")
+        else:
+            value = downgrade_structured(value)[:MAX_ENVELOPE_TEXT]
     if b"\0" in value:
         value = value.replace(b"\0", b"")
-    if not value.isascii():
-        if not utf8:
-            return b"{%d}\r\n%b" % (len(value), value)
-        value = decode_charset(value, None).encode("utf-8", "replace")
     if b"\r" in value or b"\n" in value:
         return b"{%d}\r\n%b" % (len(value), value)
     return b'"%b"' % value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')

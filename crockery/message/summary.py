@@ -12,7 +12,7 @@ from crockery.message.structure import Part, iterate_parts, parse_structure
 from crockery.message.subjects import base_subject, message_ids
 from crockery.message.words import decode_words
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class Summary(NamedTuple):

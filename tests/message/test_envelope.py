@@ -60,8 +60,14 @@ STRINGS = [
     ("controls are quotable", b"\x1b$B\t\x7f", b'"\x1b$B\t\x7f"', b'"\x1b$B\t\x7f"'),
     ("line end", b"a\r\nb", b"{4}\r\na\r\nb", b"{4}\r\na\r\nb"),
     ("NUL is dropped", b"a\0b", b'"ab"', b'"ab"'),
-    ("UTF-8", "ü".encode(), b"{2}\r\n\xc3\xbc", '"ü"'.encode()),
-    ("Latin-1", b"Gr\xfc\xdfe aus K\xf6ln", b"{14}\r\nGr\xfc\xdfe aus K\xf6ln", '"Grüße aus Köln"'.encode()),
+    ("UTF-8", "ü".encode(), b'"=?utf-8?q?=C3=BC?="', '"ü"'.encode()),
+    (
+        "Latin-1",
+        b"Gr\xfc\xdfe aus K\xf6ln",
+        b'"=?utf-8?b?R3LDvMOfZQ==?= aus =?utf-8?q?K=C3=B6ln?="',
+        '"Grüße aus Köln"'.encode(),
+    ),
+    ("NUL and UTF-8", "a\0 ü".encode(), b'"a =?utf-8?q?=C3=BC?="', '"a ü"'.encode()),
 ]
 
 
@@ -87,7 +93,7 @@ ADDRESSES = [
     (b"undisclosed-recipients:;", b'((NIL NIL "undisclosed-recipients" NIL)(NIL NIL NIL NIL))'),
     (b"G: a@b, c@d;, e@f", b'((NIL NIL "G" NIL)(NIL NIL "a" "b")(NIL NIL "c" "d")(NIL NIL NIL NIL)(NIL NIL "e" "f"))'),
     ("Jürgen <a@b>".encode(), b'(("=?utf-8?q?J=C3=BCrgen?=" NIL "a" "b"))'),
-    ("ü@ö".encode(), b'((NIL NIL {2}\r\n\xc3\xbc {2}\r\n\xc3\xb6))'),
+    ("ü@ö".encode(), b'((NIL NIL "=?utf-8?q?=C3=BC?=" "xn--nda"))'),
     (b", ,", b"NIL"),
     (b"", b"NIL"),
     (None, b"NIL"),
