@@ -148,10 +148,15 @@ class Followers:
         """Have a child process fold the durable log; returns the digest of what it came to, None if it failed."""
         await self._copy_facts()
         self._facts.seal()
-        self._since_snapshot = 0
+        events, self._since_snapshot = self._since_snapshot, 0
         place = (str(self._path), str(self._facts.position.offset), str(self._facts.length))
         command = [sys.executable, "-m", "crockery.projections.fold", *place]
-        done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+        done = None
+        try:
+            done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+        finally:
+            if done is None:  # the stop came first: `finish` must know how much there is to keep
+                self._since_snapshot += events
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
             logger.error("no snapshot was written: %s", said.rpartition("\n")[2])

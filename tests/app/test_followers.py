@@ -50,6 +50,30 @@ def append_words(store: TestStore, words: list[str]) -> list[int]:
     return numbers
 
 
+async def test_a_stop_while_a_snapshot_is_made_leaves_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = trio.Event()
+
+    async def endless(*_: object, **__: object) -> None:
+        begun.set()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+
+    monkeypatch.setattr("crockery.followers.SNAPSHOT_AT_STOP", 1)
+    monkeypatch.setattr(trio, "run_process", endless)
+    store = TestStore(tmp_path / "log.crk")
+    store.append(store.account(), b"Subject: x\r\n\r\n")
+    store.commit()
+    store.reopen()
+    followers = Followers(store.path, store.restored, Writer(store.log))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(followers.make_snapshot)
+        await begun.wait()
+        nursery.cancel_scope.cancel()
+    await followers.finish()
+    store.reopen()
+    assert store.restored.opened.recovered.events == 0
+
+
 async def test_rows_are_made_while_it_runs_and_after_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 0)
     monkeypatch.setattr("crockery.projections.text_file.TEXT_BLOCK_ROWS", 2)
