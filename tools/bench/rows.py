@@ -21,9 +21,9 @@ ROWS = (
     *rows_order.ROWS,
     *rows_reconnect.ROWS,
     *rows_mailbox.CHANGING,
-    *rows_crowd.ROWS,
     *rows_resources.ROWS,
     *rows_queue.ROWS,
+    *rows_crowd.ROWS,
 )
 
 LARGE = (
