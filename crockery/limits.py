@@ -253,6 +253,9 @@ STRUCTURE_BLOCK_ROWS: Final = 32
 STRUCTURE_BLOCK: Final = 64 * KiB
 """Octets before compression after which a block is full, however few its rows."""
 
+STRUCTURE_LEVEL: Final = 3
+"""Of zstd, for the structure file: blocks are read as often as mail is listed."""
+
 STRUCTURE_BLOCKS: Final = 16
 """Blocks that stay decompressed in memory: a FETCH takes its messages in slices, which end inside a block."""
 

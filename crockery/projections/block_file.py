@@ -14,24 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from crockery.limits import TEXT_LEVEL
-
 _INDEX: Final = np.dtype([("first", "<u8"), ("last", "<u8"), ("offset", "<u8"), ("length", "<u8")])
 
 
 class BlockFile:
     """Blocks on disk, in order of number. Reading one takes a millisecond for half a megabyte; threads may read."""
 
-    def __init__(self, folder: Path, name: str, start: bytes, largest: int) -> None:
+    def __init__(self, folder: Path, name: str, start: bytes, largest: int, level: int) -> None:
         """Open the file in `folder`, or begin a new one when its start differs; raises OSError.
 
-        `largest`: octets that a block may have, so that damage does not cost gigabytes of memory.
+        `largest`: octets that a block may have, so that damage does not cost gigabytes of memory. `level`: of zstd.
         """
         folder.mkdir(mode=0o700, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._file = os.open(folder / name, flags, 0o600)
         self._index_file = os.open(folder / (name + ".index"), flags, 0o600)
-        self._compressor = zstandard.ZstdCompressor(level=TEXT_LEVEL, write_checksum=True)
+        self._compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
         self._contexts = threading.local()
         self._start = start
         self._largest = largest

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crockery.limits import MAX_SEARCHED_TEXT, TEXT_BLOCK, TEXT_BLOCK_ROWS, TEXT_SPARSE
+from crockery.limits import MAX_SEARCHED_TEXT, TEXT_BLOCK, TEXT_BLOCK_ROWS, TEXT_LEVEL, TEXT_SPARSE
 from crockery.projections.block_file import BlockFile
 
 Numbers = npt.NDArray[np.uint64]
@@ -55,7 +55,7 @@ class TextFile:
 
     def __init__(self, folder: Path, name: str, start: bytes, columns: int) -> None:
         """Open the file in `folder`, or begin a new one; raises OSError."""
-        self._file = BlockFile(folder, name, start, _LARGEST)
+        self._file = BlockFile(folder, name, start, _LARGEST, TEXT_LEVEL)
         self._columns = columns
         self._gathered: dict[int, Texts] = {}
         self._octets = 0
