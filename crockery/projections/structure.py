@@ -6,7 +6,6 @@ nothing in the file is trusted beyond its checksum. Rows gather in memory until 
 again after a start. Pure of Trio; reading and writing the file blocks for microseconds.
 """
 
-from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +29,7 @@ from crockery.message.summary import summarize
 from crockery.projections.structure_block import KEPT_FIELDS, Details, Kept, Rows
 from crockery.projections.structure_file import NAME, StructureFile
 from crockery.projections.structure_texts import WHOLE, Ask, HeaderFields, Listing
+from crockery.projections.waiting import Waiting
 
 __all__ = ["KEPT_FIELDS", "NAME", "Ask", "Details", "HeaderFields", "Kept", "Listing", "Structures"]
 
@@ -45,9 +45,7 @@ class Structures:
         `read_message` gives prefix and body of a message, and raises BodyUnreadable.
         """
         self._read_message = read_message
-        self._pending = array("Q")
-        """Messages that wait for a row, from `_done` on."""
-        self._done = 0
+        self._waiting = Waiting()
         self._fresh: Rows = {}
         """Rows that are not a block yet."""
         self._fresh_octets = 0
@@ -64,19 +62,16 @@ class Structures:
     @property
     def backlog(self) -> int:
         """Messages that wait for a row, and blocks that wait for an erasure."""
-        return len(self._pending) - self._done + self._file.blocks_to_erase
+        return len(self._waiting) + self._file.blocks_to_erase
 
     @property
     def next(self) -> int | None:
         """The message that gets the next row."""
-        return self._pending[self._done] if self._done < len(self._pending) else None
+        return self._waiting.next
 
     def follow(self, numbers: Iterable[int] | npt.NDArray[np.uint64]) -> None:
         """Note new messages, in order of number."""
-        if isinstance(numbers, np.ndarray):
-            self._pending.frombytes(numbers.astype(np.uint64).tobytes())
-        else:
-            self._pending.extend(numbers)
+        self._waiting.add(numbers)
 
     def work(self, count: int) -> int:
         """Make rows for up to `count` waiting messages, erase as many; returns how many are left. Raises OSError."""
@@ -100,9 +95,7 @@ class Structures:
         """Keep the row of the message `next`, if it still is that. Raises OSError."""
         if number != self.next:
             return
-        self._done += 1
-        if self._done == len(self._pending):
-            self._pending, self._done = array("Q"), 0
+        self._waiting.pop()
         self._recent.pop(number, None)
         if kept is None or number <= self.last:
             return
@@ -185,7 +178,7 @@ class Structures:
     def clear(self) -> None:
         """Forget all rows and all messages that wait for one. Raises OSError."""
         self._file.clear()
-        self._pending, self._done = array("Q"), 0
+        self._waiting.clear()
         self._fresh, self._fresh_octets = {}, 0
         self._recent.clear()
 

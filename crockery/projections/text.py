@@ -7,7 +7,6 @@ reads it itself (`rows_of`), so that every answer is exact. Pure of Trio; a bloc
 """
 
 import struct
-from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from crockery.message.searched import VERSION as SEARCHED_VERSION
 from crockery.message.text import header_texts
 from crockery.projections.text_file import Find, Numbers, Run, Seen, TextFile
 from crockery.projections.text_file import Texts as Row
+from crockery.projections.waiting import Waiting
 
 MAGIC: Final = b"CrkTexts"
 VERSION: Final = 1
@@ -104,9 +104,7 @@ class Texts:
         `read_message` gives prefix and body of a message, and raises BodyUnreadable.
         """
         self._read_message = read_message
-        self._pending = array("Q")
-        """Messages that wait for a row, from `_done` on."""
-        self._done = 0
+        self._waiting = Waiting()
         start = _PREFIX.pack(MAGIC, VERSION, SEARCHED_VERSION) + file.read(0, HEADER_SIZE)
         self._areas = [TextFile(folder, name, start, columns) for name, columns in AREAS]
 
@@ -118,19 +116,16 @@ class Texts:
     @property
     def backlog(self) -> int:
         """Messages that wait for a row, and blocks that wait for an erasure."""
-        return len(self._pending) - self._done + sum(area.blocks_to_erase for area in self._areas)
+        return len(self._waiting) + sum(area.blocks_to_erase for area in self._areas)
 
     @property
     def next(self) -> int | None:
         """The message that gets the next row."""
-        return self._pending[self._done] if self._done < len(self._pending) else None
+        return self._waiting.next
 
     def follow(self, numbers: Iterable[int] | npt.NDArray[np.uint64]) -> None:
         """Note new messages, in order of number."""
-        if isinstance(numbers, np.ndarray):
-            self._pending.frombytes(numbers.astype(np.uint64).tobytes())
-        else:
-            self._pending.extend(numbers)
+        self._waiting.add(numbers)
 
     def work(self, count: int) -> int:
         """Make rows for up to `count` waiting messages, erase as many; returns how many are left. Raises OSError."""
@@ -150,9 +145,7 @@ class Texts:
         """Keep what `make` made of the message `next`, if it still is that. Raises OSError."""
         if number != self.next:
             return
-        self._done += 1
-        if self._done == len(self._pending):
-            self._pending, self._done = array("Q"), 0
+        self._waiting.pop()
         for area, row in zip(self._areas, rows or (), strict=False):
             area.add(number, row)
 
@@ -183,7 +176,7 @@ class Texts:
         """Forget all rows and all messages that wait for one. Raises OSError."""
         for area in self._areas:
             area.clear()
-        self._pending, self._done = array("Q"), 0
+        self._waiting.clear()
 
     def close(self) -> None:
         """Finish erasing and close the files. Raises OSError."""
