@@ -1,18 +1,22 @@
-"""Small logs for tests: made on a `SimFile` or a real file, with bodies of every kind."""
+"""Small logs for tests: made on a `SimFile` or a real file, with bodies of every kind; and damage to them."""
 
 import itertools
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crockery.events.body import StoredBody, compress_body
 from crockery.events.format import encode_header
 from crockery.events.log import Log, body_event
-from crockery.events.opening import Opened, open_file
+from crockery.events.opening import Opened, open_file, open_log
+from crockery.events.ranges import pack_numbers
 from crockery.events.types import Event, EventType
 from crockery.events.types.mail import MESSAGE_RECEIVED
-from crockery.events.types.server import SETTING_CHANGED
+from crockery.events.types.server import BODIES_ERASED, SETTING_CHANGED
 from tests.support.sim_file import SimFile
 
 KEY = bytes(range(32))
@@ -69,3 +73,32 @@ def write(log: Log, *atoms: Sequence[Event]) -> list[int]:
         numbers.append(log.append(atom))
         log.commit()
     return numbers
+
+
+def opened(path: Path, folded: Folded | None = None) -> Log:
+    """Open the log at `path`."""
+    keep: Folded = [] if folded is None else folded
+    return open_log(path, lambda n, time, kind, facts: keep.append((n, kind.name, facts)), ticking()).log
+
+
+def filled(path: Path, batches: int = 6) -> dict[int, int]:
+    """Write batches of one atom with a message and a setting; returns the offset of each message."""
+    log = opened(path)
+    for n in range(batches):
+        write(log, [message(os.urandom(500)), setting(str(n))])
+    offsets = {number: log.catalog.find(number) or 0 for number in range(1, 2 * batches, 2)}
+    log.close()
+    return offsets
+
+
+def flip(path: Path, *places: int) -> None:
+    """Damage octets of a file."""
+    data = bytearray(path.read_bytes())
+    for at in places:
+        data[at] ^= 0x55
+    path.write_bytes(data)
+
+
+def erasure(*numbers: int) -> Event:
+    """That the bodies of these messages were erased."""
+    return Event(BODIES_ERASED, {"numbers": pack_numbers(np.array(numbers)), "why": "test"})
