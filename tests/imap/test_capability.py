@@ -1,10 +1,6 @@
 """CAPABILITY is the whole list wherever it is told: greeting, command, login; before and after login, TLS, ENABLE."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import trio
 
 from crockery.actions.accounts import add_app_password
 from crockery.actions.actor import the_server
@@ -12,7 +8,7 @@ from crockery.actions.settings import change_setting
 from crockery.imap.capability import capabilities
 from crockery.net.passwords import app_password_secret
 from tests.support.dialog import connect, say
-from tests.support.server import RunningServer, running_server
+from tests.support.server import RunningServer
 
 ALWAYS = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"
 INSIDE = f"""{ALWAYS}
@@ -22,13 +18,6 @@ INSIDE = f"""{ALWAYS}
     QUOTA=RES-STORAGE QUOTASET REPLACE SAVEDATE SEARCHRES SORT SORT=DISPLAY SPECIAL-USE STATUS=SIZE
     THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS UIDBATCHES UIDONLY UIDPLUS UNAUTHENTICATE UNSELECT UTF8=ACCEPT
     WITHIN"""
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    with trio.fail_after(30):
-        async with running_server(tmp_path) as running:
-            yield running
 
 
 def names(text: str) -> list[str]:

@@ -1,7 +1,6 @@
 """COMPRESS=DEFLATE (RFC 4978) against a whole server: in step with pipelines, large answers, bombs, its end."""
 
 import zlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from crockery import limits
 from crockery.imap.wire.compress import Deflater, Inflater
 from crockery.imap.wire.errors import StreamLost
 from tests.support.dialog import Client, connect, put_mail
-from tests.support.server import RunningServer, running_server
+from tests.support.server import RunningServer
 
 MAIL = Path(__file__).parent.parent / "dialogs" / "imap" / "mail"
 
@@ -57,13 +56,6 @@ class Deflated(trio.abc.HalfCloseableStream):
 
     async def aclose(self) -> None:
         await self.below.aclose()
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    with trio.fail_after(30):
-        async with running_server(tmp_path) as running:
-            yield running
 
 
 async def compressed(server: RunningServer, *, tls: bool = False) -> Client:

@@ -1,6 +1,5 @@
 """NOTIFY under load: overflow, a client that does not read, sessions that end."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ from crockery.actions.mail import Delivery, deliver
 from crockery.actions.mailboxes import change_subscriptions
 from tests.support.dialog import Client, logged_in
 from tests.support.server import RunningServer, running_server
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    with trio.fail_after(30):
-        async with running_server(tmp_path) as running:
-            yield running
 
 
 def account_of(server: RunningServer) -> int:

@@ -85,8 +85,13 @@ async def connect(server: RunningServer, *, tls: bool = False) -> Client:
 async def say(client: Client, command: str) -> list[str]:
     """Say a command, with the tag x; the lines of its answer."""
     await client.send(f"x {command}\r\n".encode())
+    return await hear(client, "x")
+
+
+async def hear(client: Client, tag: str) -> list[str]:
+    """The lines up to the tagged one, or to the end."""
     lines = [await client.line()]
-    while not lines[-1].startswith(("x ", "end")):
+    while not lines[-1].startswith((f"{tag} ", "end")):
         lines.append(await client.line())
     return lines
 
