@@ -16,7 +16,7 @@ from pathlib import Path
 import trio
 
 from tests.support.imap_lines import Differs
-from tests.support.imap_model import Step, random_steps, restart, world_in
+from tests.support.imap_model import Step, play, random_steps, restart, world_in
 
 BATCH = 250  # sequences with one log
 
@@ -29,11 +29,11 @@ async def run_batch(rng: random.Random, count: int, length: int) -> tuple[list[S
                 await world.begin()
                 steps = random_steps(rng, length)
                 try:
-                    await world.play(steps)
+                    await play(world, steps)
                     if number % 10 == 9:
                         await restart(world)
                         steps = random_steps(rng, length)
-                        await world.play(steps)
+                        await play(world, steps)
                 except Differs as difference:
                     return steps, difference
     return None
@@ -44,7 +44,7 @@ async def fails(steps: list[Step]) -> Differs | None:
     with tempfile.TemporaryDirectory() as folder:
         async with world_in(Path(folder)) as world:
             try:
-                await world.play(steps)
+                await play(world, steps)
             except Differs as difference:
                 return difference
     return None

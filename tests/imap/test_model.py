@@ -11,7 +11,8 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.imap_model import SESSIONS, Step, random_steps, restart, world_in
+from tests.support.imap_model import Step, play, random_steps, restart, world_in
+from tests.support.imap_world import SESSIONS
 from tools.imap_model import fails
 
 SEQUENCES = 20
@@ -26,10 +27,10 @@ async def test_sessions_are_told_what_happens(part: int, tmp_path: Path) -> None
     async with world_in(tmp_path) as world:
         for sequence in range(SEQUENCES):
             await world.begin()
-            await world.play(random_steps(rng, LENGTH))
+            await play(world, random_steps(rng, LENGTH))
             if sequence % 10 == 5:
                 await restart(world)
-                await world.play(random_steps(rng, LENGTH))
+                await play(world, random_steps(rng, LENGTH))
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 import trio
@@ -37,16 +37,12 @@ from tests.support.imap_lines import (
     flags_of,
     numbers_of,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from tests.support.imap_model import World
+from tests.support.imap_world import FLAGS, HOLDS_EXPUNGE, World
 
 BURST: Final = 6
 CHANGES: Final = ("+FLAGS", "-FLAGS", "+FLAGS.SILENT", "-FLAGS.SILENT", "FLAGS.SILENT")
-FLAGS: Final = ("\\Seen", "\\Flagged", "\\Deleted", "work", "later")
 COPIED = re.compile(r"\[COPYUID (\d+) (\S+) (\S+)\]")
 APPENDED = re.compile(r"\[APPENDUID (\d+) (\d+)\]")
-HOLDS: Final = frozenset(("FETCH", "STORE", "SEARCH"))
 Key = tuple[int, int]
 """UIDVALIDITY and UID."""
 
@@ -77,7 +73,7 @@ class Sent:
 class Storm:
     """One storm."""
 
-    world: "World"
+    world: World
     rng: random.Random
     names: dict[str, Box]
     """Every name that a mailbox has before or after."""
@@ -212,7 +208,7 @@ class Storm:
             if command.verb in ("SELECT", "EXAMINE") and line.startswith("* FLAGS"):
                 assert command.box is not None
                 peer.select(command.box, writable=command.verb == "SELECT")
-            self.take(peer, line, command.verb not in HOLDS)
+            self.take(peer, line, command.verb not in HOLDS_EXPUNGE)
             if command.verb == "UID MOVE":
                 self._copied(peer, command, line)
         self.world.story.append(f"{session}:     {line}")
@@ -383,7 +379,7 @@ def in_small_steps() -> Iterator[None]:
         yield
 
 
-async def storm(world: "World", session: int, a: int, b: int) -> None:
+async def storm(world: World, session: int, a: int, b: int) -> None:
     """All sessions at once; then all are compared with what is there."""
     storming = Storm(world, random.Random(a * 64 + b), dict(world.boxes))
     storming.before()
