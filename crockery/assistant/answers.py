@@ -126,6 +126,7 @@ def _is_courtesy(words: list[str], languages: Sequence[Language]) -> bool:
 def _takes_back(verb: Verb, domain: str, rest: Sequence[str], languages: Sequence[Language]) -> bool:
     """Whether the lines below an answer may change its meaning: "but not before Monday", or another answer."""
     doubts = frozenset[str]().union(*(language.doubts for language in languages))
+    denials = [re.compile(rule) for language in languages for rule in language.denials]
     is_near = True  # in the same paragraph
     for number, line in enumerate(rest):
         words = _split_words(line)
@@ -137,6 +138,8 @@ def _takes_back(verb: Verb, domain: str, rest: Sequence[str], languages: Sequenc
             return True
         rough = _WORD.findall(line[:_LINE_MAX].translate(_QUOTES).lower())
         if not doubts.isdisjoint(rough if is_near else rough[:1]):
+            return True
+        if any(denial.search(" ".join(rough)) for denial in denials):
             return True
         goes_on = number == 0 and is_near and line.strip()[:1].islower() and len(rough) >= _REMARK_WORDS
         if goes_on and not (words and _is_courtesy(words, languages)):

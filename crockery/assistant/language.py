@@ -16,7 +16,10 @@ class Language:
     Args:
         phrases: whole answers, blanks between words, and what they mean. A word `DOMAIN` stands for a domain name.
         courtesy: words and phrases that change nothing wherever they stand before or after a phrase.
-        doubts: words that, in what follows the answer, may take it back.
+        doubts: words that, in what follows the answer, may take it back: anywhere in its paragraph, or as the first
+            word of a line further down.
+        denials: regular expressions, for words with blanks between, of what takes an answer back wherever it stands
+            below it. Small print under business mail must not match.
         wrote: regular expressions of the line that leads a quotation in, without regard to case.
         headers: the names by which Outlook and its like begin a quoted message: From, then Sent or Date.
         separators: texts between dashes over a quoted message.
@@ -26,6 +29,7 @@ class Language:
     phrases: dict[str, Verb]
     courtesy: frozenset[str]
     doubts: frozenset[str]
+    denials: tuple[str, ...]
     wrote: tuple[str, ...]
     headers: tuple[frozenset[str], frozenset[str]]
     separators: frozenset[str]

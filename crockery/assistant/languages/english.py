@@ -47,6 +47,10 @@ ENGLISH: Final = Language(
         "stop", "but", "only", "unless", "until", "except", "instead", "actually", "if", "before", "after", "otherwise",
         "however", "hold", "rather", "when", "once", "later", "tomorrow", "maybe", "perhaps",
     }),
+    denials=(
+        r"\b(?:don't|dont|not|never) (?:(?:just|really) )?(?:yet|now|do|send|cancel|retry|trust|undo)\b",
+        r"^(?:\S+ ){0,5}(?:don't|dont|not)$", r"^(?:\S+ ){0,2}wait\b", r"\bsecond thoughts?\b", r"\bchanged my mind\b",
+    ),
     wrote=(r"on\b.{1,200}\bwrote:", r".{1,200}<[^<>\s]+@[^<>\s]+> wrote:", r".{1,200}\bwrote on\b.{1,100}:"),
     headers=(frozenset({"from"}), frozenset({"sent", "date"})),
     separators=frozenset({"original message", "forwarded message", "reply message", "original appointment"}),

@@ -9,7 +9,7 @@ def _quoting(
     wrote: tuple[str, ...], sender: set[str], date: set[str], separators: set[str], footers: tuple[str, ...]
 ) -> Language:
     return Language(
-        {}, frozenset(), frozenset(), wrote, (frozenset(sender), frozenset(date)), frozenset(separators), footers
+        {}, frozenset(), frozenset(), (), wrote, (frozenset(sender), frozenset(date)), frozenset(separators), footers
     )
 
 
