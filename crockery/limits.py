@@ -19,6 +19,15 @@ MAX_RECIPIENTS: Final = 1000
 RETENTION_DAYS: Final = 30
 """Days that deleted mail can be brought back before its body is erased (setting retention-days)."""
 
+# --- What settings may be changed to (actions/settings) ---
+MIN_MESSAGE: Final = 64 * KiB  # octets; RFC 5321 §4.5.3.1.7: a server must take mail of this size
+MIN_RECIPIENTS: Final = 100  # of one mail; RFC 5321 §4.5.3.1.8 asks for so many
+MAX_RETENTION_DAYS: Final = 36_500  # a century: for ever
+MAX_PER_DAY: Final = 10_000_000  # mails, or new recipients, of an account: as good as no limit
+MAX_QUOTA: Final = 1 << 60  # octets or messages: more than there can be, and it fits the 63 bits of IMAP's QUOTA
+MAX_DOMAIN_NAME: Final = 253  # characters; RFC 1035 §2.3.4: 255 octets with the first length and the root
+MAX_OLD_DOMAINS: Final = 20  # domains of former times that are still received
+
 # --- Accounts and mailboxes (actions) ---
 MAX_LOCAL_PART: Final = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_ALIAS_TARGETS: Final = 100  # accounts an alias goes to: one mail becomes so many copies
@@ -86,6 +95,16 @@ DSN_WHOLE_MAX: Final = 1 * MiB
 MAX_DSN_RECIPIENTS: Final = 1000
 """Recipients read of an incoming notice: no message of ours had more."""
 
+DSN_STATUS_READ: Final = 1 * MiB  # octets of its part for programs; a thousand recipients take half
+DSN_EXIM_READ: Final = 64 * KiB  # octets of a text in which each address is looked for
+DSN_VALUE_READ: Final = 2000  # characters kept of one value
+DSN_VALUE_MAX: Final = 1500  # characters of a value in our notices; what a remote says may be of any length
+DSN_WORD_MAX: Final = 400  # ... and of what cannot be folded: lines end at 998 octets, a character may take 4 less 2
+DSN_REPLY_LINES: Final = 12  # lines of what the other server said that people are shown; some tell long stories
+DSN_REPLY_LINE: Final = 800  # octets of one of them
+SUBJECT_READ: Final = 2000  # characters of a subject in which its base subject is looked for
+DATE_READ: Final = 200  # octets looked at of a date; none is longer
+
 PREVIEW_LENGTH: Final = 200  # characters, the figure that RFC 8970 recommends
 PREVIEW_SEARCHED: Final = 64 * KiB  # octets of a text part in which the first words are looked for
 
@@ -106,8 +125,8 @@ SMTP_MAX_ENVID: Final = 100  # characters, RFC 3461 §4.4
 SMTP_MAX_ORCPT: Final = 500  # characters, RFC 3461 §4.2
 SMTP_MAX_HOLD: Final = 366 * 86400  # seconds a submission may be held before it is sent (RFC 4865): a birthday's year
 SMTP_MAX_REPLY_LINE: Final = 512  # with code and CRLF, RFC 5321 §4.5.3.1.5
-SMTP_MAX_MESSAGE: Final = 50 * MiB  # one message, as announced by SIZE; what Gmail and Outlook take, rounded up
-SMTP_MAX_RECIPIENTS: Final = 1000  # per transaction; RFC 5321 §4.5.3.1.8 says 100 at least, users write to more
+SMTP_MAX_MESSAGE: Final = MAX_MESSAGE  # as announced by SIZE
+SMTP_MAX_RECIPIENTS: Final = MAX_RECIPIENTS  # per transaction
 SMTP_MAX_TRANSACTIONS: Final = 10_000  # per connection; bulk senders keep one for long, who has more connects again
 SMTP_MAX_HOPS: Final = 100  # Received fields of one message; RFC 5321 §6.3: a loop above 100
 SMTP_COMMAND_TIMEOUT: Final = 300.0  # for one whole command; RFC 5321 §4.5.3.2.7: 5 minutes
@@ -121,7 +140,7 @@ SMTP_OUTPUT_HELD: Final = 16 * KiB  # replies gathered and not yet sent: EHLO an
 
 # --- Mail on its way in (delivery) ---
 INTAKE_HOLD: Final = 64 * KiB  # a message up to this is dealt with as a whole; most mail is a tenth of it
-INTAKE_MAX_HEADER: Final = 1 * MiB  # one header: all that is read of it (MAX_PARSED_HEADER) and so all that is checked
+INTAKE_MAX_HEADER: Final = MAX_PARSED_HEADER  # one header: all that is read of it, and so all that is checked
 INTAKE_REPORT: Final = 128 * KiB  # of a notice from another server, read for what it says: 200 recipients and a header
 INTAKE_SHARE: Final = 1536 * KiB  # the most that one message holds in memory: a body part, a frame and what comes in
 SRS_MAX_AGE: Final = 21  # days a rewritten reverse-path takes bounces: queues give up after 5 to 7, some twice in a row
@@ -131,7 +150,7 @@ IMAP_COMMAND_TEXT_MAX: Final = 64 * KiB  # all lines of one command; Dovecot's f
 IMAP_LITERAL_MAX: Final = 64 * KiB  # one literal held in memory; larger ones are refused, or streamed for APPEND
 IMAP_COMMAND_HELD_MAX: Final = 256 * KiB  # all held literals of one command
 IMAP_LITERALS_MAX: Final = 1024  # literals in one command; as many messages of a MULTIAPPEND are 40 ms in one atom
-IMAP_MESSAGE_MAX: Final = 50 * MiB  # one APPEND literal; told to clients as APPENDLIMIT
+IMAP_MESSAGE_MAX: Final = MAX_MESSAGE  # one APPEND literal; told to clients as APPENDLIMIT
 IMAP_DRAIN_MAX: Final = 128 * MiB  # refused non-synchronising literals of one command skipped before we hang up
 IMAP_LOGIN_TEXT_MAX: Final = 8 * KiB  # as IMAP_COMMAND_TEXT_MAX, before login: strangers need less (RFC 2683: 8000)
 IMAP_LOGIN_LITERAL_MAX: Final = 4 * KiB  # a user name, a password or a mailbox name, before login
@@ -144,6 +163,10 @@ IMAP_LIST_PATTERNS_MAX: Final = 100  # patterns in one LIST (RFC 5258); each is 
 IMAP_ID_PAIRS_MAX: Final = 30  # field-value pairs of ID (RFC 2971 section 3.3)
 IMAP_NOTIFY_NAMES_MAX: Final = 1000  # groups and mailbox names in one NOTIFY; each is looked at for each event
 IMAP_SECTIONS_MAX: Final = 100  # BODY[...] and BINARY[...] in one FETCH; programs ask for a dozen
+IMAP_PART_NUMBER_MAX: Final = 1000  # octets of one part number: a hundred levels, more than MAX_MIME_DEPTH
+IMAP_URL_MAX: Final = 4096  # octets of one URL; a mailbox name in percent signs has three times its length
+IMAP_ENTRY_MAX: Final = 255  # octets of an annotation's name; nobody's are half as long
+IMAP_QUOTED_MAX: Final = 1024  # octets; longer strings go as literals, for clients with line buffers
 IMAP_KEYWORD_MAX: Final = 200  # characters of one keyword; Thunderbird's are up to 60
 IMAP_INFLATE_STEP: Final = 64 * KiB  # octets that come out of a compressed stream at once: as uncompressed ones come in
 IMAP_DEFLATE_STEP: Final = 64 * KiB  # octets compressed before others get a turn: a millisecond
@@ -205,6 +228,7 @@ CONNECTION_BURST: Final = 100  # of them at once
 PEERS_REMEMBERED: Final = 50_000  # networks and account names whose doings are remembered: some 200 octets each
 PASSWORD_THREADS: Final = 2  # argon2id at a time, 19 MiB each: a flood of logins leaves memory and CPU to the others
 PASSWORD_QUEUE: Final = 64  # checks waiting for these; more are refused untried: one lasts 35 ms, clients wait seconds
+SELF_SIGNED_DAYS: Final = 825  # that a certificate of our own is good for; Apple's programs accept no more
 LOGIN_CACHE: Final = 600.0  # a good login is known for so long without hashing: phones reconnect every few minutes
 LOGIN_CACHE_SIZE: Final = 10_000  # good logins and wrong passwords known at a time
 FREE_FAILURES: Final = 3  # wrong passwords without delay: people mistype
@@ -222,6 +246,7 @@ TALLY_INTERVAL: Final = 60.0  # between two events telling what strangers did
 CLOCK_JUMP: Final = 3600.0  # the clock moved by so much against the monotonic one: irreversible acts wait
 CLOCK_GAP: Final = 2 * 86400.0  # so long after the log's last record the clock is unproven at start
 CLOCK_PROOF: Final = 3600.0  # it counts as proven again after so long without a jump
+CLOCK_LOOK: Final = 60.0  # between two looks whether somebody has moved the system's clock
 
 # --- A server's life (app) ---
 CERTIFICATE_POLL: Final = 10.0  # between two looks at the certificate's files
@@ -325,6 +350,8 @@ CONTROL_HEADER_MAX: Final = 16 * KiB  # a request's head
 CONTROL_BODY_MAX: Final = 256 * KiB  # a request's body: names and settings
 CONTROL_TIMEOUT: Final = 60.0  # silence of a client, or for it to take what we send
 CONTROL_LINES: Final = 200  # lines of a long answer made in a thread at once
+CONTROL_QUEUE_LISTED: Final = 500  # messages of the queue in one answer: each is read from the log
+CONTROL_HEADER_SHOWN: Final = 16 * KiB  # octets of a queued message's header
 
 # --- The queue, and sending (projections/queue, actions/queue, delivery/sending) ---
 QUEUE_FINISHED_KEPT: Final = 1000  # messages that have left the queue and can still be shown, and cancellations undone
@@ -363,6 +390,7 @@ SMTP_DATA_START_TIMEOUT: Final = 120.0  # for the 354; RFC 5321 §4.5.3.2.4: 2 m
 SMTP_DATA_BLOCK_TIMEOUT: Final = 180.0  # for the system to take a block; RFC 5321 §4.5.3.2.5: 3 minutes
 SMTP_DATA_END_TIMEOUT: Final = 600.0  # for the answer to the final dot; RFC 5321 §4.5.3.2.6: 10 minutes
 SMTP_QUIT_TIMEOUT: Final = 5.0  # for the 221, which nobody needs: courtesy ends here
+SMTP_FAREWELL_TIMEOUT: Final = 1.0  # for QUIT to leave, and the last words of a server to come, when all is over
 SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: three SYNs
 
 # --- Routes, and what is secure on the way out (delivery, delivery/tls, net/https) ---
@@ -370,6 +398,7 @@ MAX_MX_HOSTS: Final = 30  # hosts of one domain that are looked at, best first; 
 MAX_HOST_ADDRESSES: Final = 20  # addresses of one host that are tried
 TLS_CLIENT_TIMEOUT: Final = 60.0  # for a handshake with a remote server; some are very slow, none takes a minute
 MAX_CHAIN: Final = 12  # certificates that a server shows; the longest honest chains have five
+CERTIFICATE_NAMES_KEPT: Final = 20  # of a server's certificate, for the record
 HTTPS_TIMEOUT: Final = 60.0  # for one fetch in all; RFC 8461 §3.3 suggests a minute
 HTTPS_MAX_BODY: Final = 64 * KiB  # RFC 8461 §3.3: the figure it suggests for a policy
 HTTPS_MAX_HEAD: Final = 16 * KiB  # status line and header fields of the answer
@@ -379,12 +408,14 @@ TLS_TALLY_FAILURES: Final = 50  # kinds of failures told apart under one policy
 TLS_TALLY_STRINGS: Final = 20  # TLSA records, or MX patterns, of a policy that are kept for a report
 TLS_TALLY_TEXT: Final = 300  # characters of one of them, or of a reason
 STS_MAX_PATTERNS: Final = 100  # MX patterns of one MTA-STS policy; the longest honest ones have a dozen
+STS_MAX_AGE: Final = 31_557_600  # seconds that a policy may ask to be kept, RFC 8461 §3.2: a year
 STS_RETRY: Final = 300  # seconds until an MTA-STS policy that could not be fetched is asked for again (RFC 8461 §5.1)
 STS_FAILURES_KEPT: Final = 10_000  # domains for which that is remembered
 
 # --- DNS (net/resolver) ---
 DNS_SERVER_TIMEOUT: Final = 3.0  # one server's answer, before the next one is asked
 DNS_ROUNDS: Final = 2  # times that all servers are asked; packets get lost
+DNS_SERVERS: Final = 3  # of the system's that are asked; the C library's figure
 DNS_TIMEOUT: Final = 20.0  # one question in all; a validating resolver may have a dozen servers to ask
 DNS_QUERIES: Final = 200  # questions under way at once; more wait
 DNS_CACHE_SIZE: Final = 20_000  # answers kept, some 500 octets each
@@ -403,3 +434,11 @@ SMART_HOST_TOLD_AGAIN: Final = 86400  # seconds until the postmaster is told aga
 # --- The conversation (assistant) ---
 ANSWER_TEXT_MAX: Final = 256 * KiB  # octets of a reply's text that are looked at: the answer, and our question quoted
 ANSWER_LINES_MAX: Final = 2000  # ... and lines
+ANSWER_LINE_MAX: Final = 300  # characters of a line that can be an answer
+ANSWER_WORDS_MAX: Final = 16  # ... and words of it
+QUESTION_KEPT: Final = 7 * 86400  # seconds that an expired question stays known, so that a late answer gets a reason
+
+# --- The command line (cli) ---
+COMMAND_BUSY_WAIT: Final = 5.0  # for another command, or a server that starts or stops, to let go of the log
+COMMAND_BUSY_STEP: Final = 0.1  # between two looks whether it has
+COMMAND_FOLLOW_RETRY: Final = 1.0  # between attempts of `log --follow` to reach a server that is not running

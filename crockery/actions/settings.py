@@ -12,16 +12,20 @@ from crockery.actions.actor import Actor
 from crockery.actions.errors import Reason, Refused
 from crockery.actions.store import Atom, Store
 from crockery.events.types.server import SETTING_CHANGED
-from crockery.limits import MAX_MESSAGE, MAX_RECIPIENTS, KiB, MiB
+from crockery.limits import (
+    MAX_DOMAIN_NAME,
+    MAX_MESSAGE,
+    MAX_OLD_DOMAINS,
+    MAX_PER_DAY,
+    MAX_QUOTA,
+    MAX_RECIPIENTS,
+    MAX_RETENTION_DAYS,
+    MIN_MESSAGE,
+    MIN_RECIPIENTS,
+    KiB,
+    MiB,
+)
 from crockery.projections.settings import BY_NAME, Value
-
-MAX_DOMAIN: Final = 253
-MAX_OLD_DOMAINS: Final = 20
-MIN_MESSAGE: Final = 64 * KiB
-MIN_RECIPIENTS: Final = 100
-MAX_RETENTION_DAYS: Final = 36500
-MAX_PER_DAY: Final = 10_000_000
-MAX_QUOTA: Final = 1 << 60
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SIZE: Final = re.compile(r"(\d{1,18})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
@@ -68,7 +72,7 @@ def check_domain(value: Value) -> str:
         domain = text.encode("idna").decode("ascii").lower()
     except UnicodeError:
         domain = ""
-    if len(domain) > MAX_DOMAIN or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
+    if len(domain) > MAX_DOMAIN_NAME or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
         raise Refused(Reason.CANNOT, f"{text!r} is not a domain name")
     if domain.rpartition(".")[2].isdigit():
         raise Refused(Reason.CANNOT, f"{text!r} is an address, not a domain name")

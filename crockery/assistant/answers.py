@@ -16,10 +16,9 @@ from crockery.assistant.language import Language
 from crockery.assistant.languages import LANGUAGES
 from crockery.assistant.reply_text import new_lines
 from crockery.assistant.verbs import Verb
+from crockery.limits import ANSWER_LINE_MAX, ANSWER_WORDS_MAX
 from crockery.smtp.wire import AddressError, parse_domain
 
-_WORDS_MAX: Final = 16  # words of a line that can be an answer
-_LINE_MAX: Final = 300  # characters of it
 _REMARK_WORDS: Final = 2  # a line of so few words below the answer is a name
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufe0f\ufeff]")
 _QUOTES: Final = str.maketrans("‘’ʼ`´", "'''''")
@@ -62,17 +61,17 @@ def read_lines(lines: Sequence[str], languages: Sequence[Language] = LANGUAGES) 
         line = raw.strip()
         verb, domain = _read_words(words, languages)
         if verb is None or _takes_back(verb, domain, lines[position + 1 :], languages):
-            return Answer(None, line[:_LINE_MAX])
+            return Answer(None, line[:ANSWER_LINE_MAX])
         return Answer(verb, line, domain)
     written = [line.strip() for line in lines if line.strip()]
-    return Answer(None, written[0][:_LINE_MAX] if written else "")
+    return Answer(None, written[0][:ANSWER_LINE_MAX] if written else "")
 
 
 def _split_words(line: str) -> list[str] | None:
     """The words of a line in lower case; None where there is anything but words and harmless punctuation."""
-    line = _LINK.sub("", _INVISIBLE.sub("", line[: _LINE_MAX + 1]))
+    line = _LINK.sub("", _INVISIBLE.sub("", line[: ANSWER_LINE_MAX + 1]))
     line = _SCHEME.sub(r"\1", normalize("NFKC", line)).translate(_QUOTES).lower()
-    if len(line) > _LINE_MAX:
+    if len(line) > ANSWER_LINE_MAX:
         return None
     words: list[str] = []
     end = 0
@@ -81,7 +80,7 @@ def _split_words(line: str) -> list[str] | None:
             return None
         words.append(match[0])
         end = match.end()
-    return words if _BETWEEN.fullmatch(line, end) and len(words) <= _WORDS_MAX else None
+    return words if _BETWEEN.fullmatch(line, end) and len(words) <= ANSWER_WORDS_MAX else None
 
 
 def _read_words(words: list[str] | None, languages: Sequence[Language]) -> tuple[Verb | None, str]:
@@ -136,7 +135,7 @@ def _takes_back(verb: Verb, domain: str, rest: Sequence[str], languages: Sequenc
         other = _read_words(words, languages)
         if other[0] is not None and other != (verb, domain):
             return True
-        rough = _WORD.findall(line[:_LINE_MAX].translate(_QUOTES).lower())
+        rough = _WORD.findall(line[:ANSWER_LINE_MAX].translate(_QUOTES).lower())
         if not doubts.isdisjoint(rough if is_near else rough[:1]):
             return True
         if any(denial.search(" ".join(rough)) for denial in denials):

@@ -11,17 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from crockery.cli.errors import CommandFailed
 from crockery.events.errors import LogLocked
+from crockery.limits import COMMAND_BUSY_STEP, COMMAND_BUSY_WAIT
 from crockery.web.control.address import short_path, socket_path
-
-BUSY_WAIT: Final = 5.0
-"""Seconds to wait for another command, or a server that starts or stops, to let go of the log."""
-
-BUSY_STEP: Final = 0.1
 
 
 class ServerGone(Exception):
@@ -44,7 +40,7 @@ class Control(Protocol):
 @contextmanager
 def open_control(log: Path, command: str) -> Iterator[Control]:
     """The running server's API, or the log itself; `command` is what the log will tell of it. Raises CommandFailed."""
-    deadline = time.monotonic() + BUSY_WAIT
+    deadline = time.monotonic() + COMMAND_BUSY_WAIT
     while True:
         connection = connect(log)
         if connection is not None:
@@ -63,7 +59,7 @@ def open_control(log: Path, command: str) -> Iterator[Control]:
                     f"{log} is in use by another command, or by a server that has no socket at {socket_path(log)}: "
                     "wait for it, or stop it"
                 ) from error
-            time.sleep(BUSY_STEP)
+            time.sleep(COMMAND_BUSY_STEP)
             continue
         try:
             yield local

@@ -11,12 +11,11 @@ import click
 from crockery.cli import output
 from crockery.cli.control import Remote, ServerGone, connect
 from crockery.cli.options import control, json_option, log_option
+from crockery.limits import COMMAND_FOLLOW_RETRY
 
 ON_TERMINAL: Final = 40
 """Entries shown on a terminal unless more are asked for."""
 
-FOLLOW_RETRY: Final = 1.0
-"""Seconds between attempts to reach a server that is not running."""
 
 COLOURS: Final = {
     "MessageReceived": "green",
@@ -101,7 +100,7 @@ def _following(log: Path, last: int | None) -> Iterator[Any]:
                 pass
             finally:
                 connection.close()
-        time.sleep(FOLLOW_RETRY)
+        time.sleep(COMMAND_FOLLOW_RETRY)
 
 
 def _print(entries: Iterable[Any], as_json: bool) -> None:

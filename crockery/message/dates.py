@@ -4,6 +4,8 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, NamedTuple
 
+from crockery.limits import DATE_READ
+
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -27,7 +29,6 @@ _ISO8601 = re.compile(rb"\s*+(\d{4})-(\d{1,2})-(\d{1,2})(?:t|\s++)" + _TIME + _Z
 _COMMENT = re.compile(rb"\([^()]*+\)")
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _LAST_DAY: Final = date.max.toordinal()
-_LONGEST: Final = 200  # octets looked at; no date is longer
 
 
 class SentDate(NamedTuple):
@@ -44,7 +45,7 @@ class SentDate(NamedTuple):
 
 def parse_date(value: bytes) -> SentDate | None:
     """The moment in a Date field, or None if there is none that can be read. Never raises."""
-    value = _COMMENT.sub(b" ", value[:_LONGEST])
+    value = _COMMENT.sub(b" ", value[:DATE_READ])
     if match := _RFC5322.match(value):
         day, name, year, hour, minute, second, zone = match.groups()
         return _moment(_full_year(year), _month(name), day, hour, minute, second, zone)

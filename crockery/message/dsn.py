@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from crockery.limits import DSN_WHOLE_MAX
+from crockery.limits import DSN_VALUE_MAX, DSN_WHOLE_MAX, DSN_WORD_MAX
 from crockery.message.compose import Draft, Mailbox, compose_entity, multipart_entity, render_field, text_entity
 from crockery.message.dates import parse_date, render_date
 from crockery.message.dsn_status import Action, RecipientStatus
@@ -20,8 +20,6 @@ from crockery.message.subjects import message_ids
 from crockery.message.words import decode_words
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-_LONGEST: Final = 1500  # characters of a value; what a remote says may be of any length
-_LONGEST_WORD: Final = 400  # ... and of what cannot be folded: lines end at 998 octets, a character may take 4 less 2
 _REPORT: Final = "; report-type=delivery-status"
 
 
@@ -123,8 +121,8 @@ def _recipient_fields(recipient: RecipientStatus) -> list[tuple[str, str]]:
 
 
 def _field(name: str, value: str, is_global: bool) -> bytes:
-    text = _UNPRINTABLE.sub(" ", value)[:_LONGEST]
-    words = [word[i : i + _LONGEST_WORD] for word in text.split() for i in range(0, len(word), _LONGEST_WORD)]
+    text = _UNPRINTABLE.sub(" ", value)[:DSN_VALUE_MAX]
+    words = [word[i : i + DSN_WORD_MAX] for word in text.split() for i in range(0, len(word), DSN_WORD_MAX)]
     return render_field(name, " ".join(words).encode("utf-8" if is_global else "ascii", "replace"))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from crockery.limits import MAX_DSN_RECIPIENTS, MAX_PARSED_HEADER
+from crockery.limits import DSN_EXIM_READ, DSN_STATUS_READ, DSN_VALUE_READ, MAX_DSN_RECIPIENTS, MAX_PARSED_HEADER
 from crockery.message.charsets import decode_charset
 from crockery.message.dsn_status import Action
 from crockery.message.headers import field_values, iterate_fields, read_fields, unfold
@@ -24,9 +24,6 @@ _BLANK_LINE: Final = re.compile(r"\r?\n[ \t]*(?=\r?\n)")
 _STATUS: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _REPLY_CODE: Final = re.compile(r"\b([45]\d\d)[ -]")
 _ESCAPED: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
-_LONGEST: Final = 2000  # characters kept of one value
-_STATUS_OCTETS: Final = 1024 * 1024  # of the machine-readable part; a thousand recipients take half
-_EXIM_OCTETS: Final = 64 * 1024  # of a text in which each address is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ def _own_parts(part: Part) -> Iterator[Part]:
 
 
 def _status_text(data: bytes, part: Part) -> str:
-    text = part_text(data, part, _STATUS_OCTETS)
+    text = part_text(data, part, DSN_STATUS_READ)
     return text.lstrip("\r\n")
 
 
@@ -89,7 +86,7 @@ def _read_group(block: str) -> dict[str, str]:
     """The fields of one group: lower-case name -> value, unfolded and with single blanks; of several the first."""
     found = read_fields(block.lstrip("\r\n").encode("utf-8", "replace"))
     return {
-        name.decode("utf-8", "replace"): " ".join(decode_charset(unfold(value), None)[:_LONGEST].split())
+        name.decode("utf-8", "replace"): " ".join(decode_charset(unfold(value), None)[:DSN_VALUE_READ].split())
         for name, value in found.items()
     }
 
@@ -167,7 +164,7 @@ def _parse_exim(data: bytes, root: Part) -> DeliveryReport | None:
     failed = [name.strip() for value in field_values(data, b"x-failed-recipients") for name in _text(value).split(",")]
     if not failed:
         return None
-    text = part_text(data, root, _EXIM_OCTETS) if not root.children else ""
+    text = part_text(data, root, DSN_EXIM_READ) if not root.children else ""
     before, _, copy = text.partition("------ This is a copy of")
     match = re.search(r"^Message-I[dD]:[ \t]*(<[^<>\s]{1,998}>)", copy, re.MULTILINE)
     recipients = tuple(_exim_recipient(name, before) for name in failed[:MAX_DSN_RECIPIENTS] if name)
@@ -182,7 +179,7 @@ def _exim_recipient(address: str, text: str) -> ReportedRecipient:
         if not line.startswith("    "):
             break
         lines.append(line.strip())
-    diagnostic = " ".join(lines)[:_LONGEST]
+    diagnostic = " ".join(lines)[:DSN_VALUE_READ]
     host = re.search(r"\bhost (\S{1,255})", diagnostic)
     return ReportedRecipient(
         "", address, Action.FAILED, _find_status("", diagnostic) or "5.0.0", diagnostic, host[1] if host else ""

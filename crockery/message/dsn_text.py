@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from textwrap import fill
 from typing import Final
 
+from crockery.limits import DSN_REPLY_LINE, DSN_REPLY_LINES
 from crockery.message.dates import spell_date
 from crockery.message.dsn_reasons import explain_status
 from crockery.message.dsn_status import Action, RecipientStatus
 
 _WIDTH: Final = 72
-_QUOTED_LINES: Final = 12  # of what the other server said; some tell long stories
-_LONGEST: Final = 800  # octets of one line of it
 
 
 def render_subject(subject: str, recipients: Sequence[RecipientStatus]) -> str:
@@ -81,7 +80,7 @@ def _describe(recipient: RecipientStatus, zone: int) -> str:
         lines.append(_wrap(recipient.why or reason.why, "    "))
         if recipient.remote_reply:
             lines.append(_wrap(f"The mail server {recipient.remote_host or 'there'} said:", "    "))
-            lines += [_wrap(line[:_LONGEST], "      ") for line in _printable_lines(recipient.remote_reply)]
+            lines += [_wrap(line[:DSN_REPLY_LINE], "      ") for line in _printable_lines(recipient.remote_reply)]
         if recipient.action == Action.FAILED:
             lines.append(_wrap("What you can try: " + _lower_first(recipient.advice or reason.advice), "    "))
         elif recipient.retry_until is not None:
@@ -93,7 +92,7 @@ def _describe(recipient: RecipientStatus, zone: int) -> str:
 
 def _printable_lines(text: str) -> list[str]:
     lines = ["".join(c if c.isprintable() else " " for c in line).strip() for line in text.split("\n")]
-    return [line for line in lines if line][:_QUOTED_LINES]
+    return [line for line in lines if line][:DSN_REPLY_LINES]
 
 
 def _wrap(text: str, indent: str = "") -> str:

@@ -6,7 +6,7 @@ subj-leader = (*subj-blob subj-refwd) / WSP                  subj-trailer = "(fw
 
 import re
 
-from crockery.limits import MAX_REFERENCES
+from crockery.limits import MAX_REFERENCES, SUBJECT_READ
 
 _BLOB = r"\[[^\[\]]*+\]\s*+"
 _TRAILER = re.compile(r"(?:\(fwd\)|\s)\Z", re.IGNORECASE)
@@ -15,12 +15,11 @@ _LEADING_BLOB = re.compile(_BLOB)
 _FORWARD = re.compile(r"\[fwd:(.*)\]\Z", re.IGNORECASE | re.DOTALL)
 _BLANKS = re.compile(r"\s+")
 _MESSAGE_ID = re.compile(rb"<[^<>\s]{1,998}+>")
-_LONGEST = 2000  # characters of a subject looked at
 
 
 def base_subject(subject: str) -> tuple[str, bool]:
     """The base of a decoded subject, and whether anything in it marked a reply or a forward."""
-    text = _BLANKS.sub(" ", subject[:_LONGEST])
+    text = _BLANKS.sub(" ", subject[:SUBJECT_READ])
     is_reply = False
     while True:
         while trailer := _TRAILER.search(text, max(0, len(text) - 5)):

@@ -2,7 +2,6 @@
 
 import datetime
 from pathlib import Path
-from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -10,10 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from crockery.actions.server import NewCertificate
+from crockery.limits import SELF_SIGNED_DAYS
 from crockery.net.tls import CertificateUnusable, make_context
-
-SELF_SIGNED_DAYS: Final = 825
-"""Days a self-signed certificate is good for; Apple's programs accept no more."""
 
 
 def self_signed(hostname: str, now: int) -> NewCertificate:

@@ -14,8 +14,6 @@ from crockery import limits
 
 logger: Final = logging.getLogger(__name__)
 
-_LOOK: Final = 60.0
-
 
 class ClockWatch:
     """Compares two clocks: `wall` (microseconds since 1970) and `monotonic` (seconds)."""
@@ -51,7 +49,7 @@ class ClockWatch:
     async def run(self) -> None:
         """Look now and then, until cancelled: a jump between two looks is a jump, a drift is not."""
         while True:
-            await trio.sleep(_LOOK)
+            await trio.sleep(limits.CLOCK_LOOK)
             self.look()
 
     def _difference(self) -> float:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from typing import Any, Final
+from typing import Any
 
-_KEPT: Final = 7 * 86400
-"""Seconds that an expired question stays known, so that a late answer gets a reason."""
+from crockery.limits import QUESTION_KEPT
 
 
 @dataclass(slots=True)
@@ -59,7 +58,7 @@ class Questions:
 
     def _forget(self, now: int) -> None:
         """The oldest ones, once they have expired."""
-        while self.by_id and (oldest := next(iter(self.by_id.values()))).expires + _KEPT < now:
+        while self.by_id and (oldest := next(iter(self.by_id.values()))).expires + QUESTION_KEPT < now:
             del self.by_id[oldest.id], self.by_token[oldest.token]
             others = self._by_message[oldest.message]
             others.remove(oldest)

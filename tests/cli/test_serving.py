@@ -96,7 +96,7 @@ def test_a_command_waits_no_longer_than_it_must(tmp_path: Path, monkeypatch: pyt
     from crockery.cli import control
     from crockery.events.file import OSFile
 
-    monkeypatch.setattr(control, "BUSY_WAIT", 0.0)
+    monkeypatch.setattr(control, "COMMAND_BUSY_WAIT", 0.0)
     log = make_log(tmp_path)
     held = OSFile(log)
     result = crockery("status", log=log)

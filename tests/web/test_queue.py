@@ -81,7 +81,7 @@ def test_grants(store: TestStore) -> None:
 
 
 def test_the_list_is_given_in_parts_with_what_is_next(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crockery.web.control.queue.LISTED", 2)
+    monkeypatch.setattr("crockery.web.control.queue.CONTROL_QUEUE_LISTED", 2)
     numbers = [enqueue(store.store, f"{name}@x.test") for name in "abc"]
     outcome = Outcome(["a@x.test"], "deferred", 451, "4.7.1", "greylisted", next=store.store.now + 60)
     record_outcomes(store.store, queued(store.store, numbers[0]), [outcome], place=PLACE)

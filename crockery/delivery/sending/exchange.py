@@ -3,7 +3,6 @@
 """
 
 import contextlib
-from typing import Final
 
 import trio
 
@@ -12,9 +11,6 @@ from crockery.delivery.sending.ways import Wanted
 from crockery.projections.queue import Place
 from crockery.smtp.wire.client import TIMED_OUT, ClientProtocol, Stage
 from crockery.smtp.wire.client_events import Event
-
-_FAREWELL: Final = 1.0
-"""Seconds that QUIT may take to leave, and the last words of a server to come."""
 
 
 class StreamExchange:
@@ -59,7 +55,7 @@ class StreamExchange:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._overhear)
                 is_sent = await self._write(data)
-                nursery.cancel_scope.deadline = trio.current_time() + (0 if is_sent else _FAREWELL)
+                nursery.cancel_scope.deadline = trio.current_time() + (0 if is_sent else limits.SMTP_FAREWELL_TIMEOUT)
         if not is_sent:
             self.client.receive_data(b"")
 
@@ -86,7 +82,7 @@ class StreamExchange:
         try:
             if self.client.stage in (Stage.GREETED, Stage.READY):
                 self.client.quit()
-                with trio.move_on_after(_FAREWELL), contextlib.suppress(trio.BrokenResourceError):
+                with trio.move_on_after(limits.SMTP_FAREWELL_TIMEOUT), contextlib.suppress(trio.BrokenResourceError):
                     await self.stream.send_all(self.client.data_to_send())
         finally:
             await trio.aclose_forcefully(self.stream)

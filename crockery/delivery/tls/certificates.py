@@ -33,7 +33,6 @@ from cryptography.x509.verification import (
 from crockery import limits
 from crockery.delivery.tls.faults import Fault
 
-_MAX_NAMES: Final = 20  # of a certificate, that are kept for the record
 # Critical extensions that `cryptography` deals with itself, or that say nothing against a mail server
 _KNOWN: Final = frozenset(
     {
@@ -142,7 +141,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
         return ()
     domains = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
     addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
-    return tuple(name[:255] for name in domains + addresses)[:_MAX_NAMES]
+    return tuple(name[:255] for name in domains + addresses)[: limits.CERTIFICATE_NAMES_KEPT]
 
 
 # --- paths ---

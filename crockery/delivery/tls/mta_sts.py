@@ -16,11 +16,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from crockery.delivery.tls.certificates import is_named
-from crockery.limits import STS_MAX_PATTERNS
+from crockery.limits import STS_MAX_AGE, STS_MAX_PATTERNS
 
 PATH: Final = "/.well-known/mta-sts.txt"
 MEDIA_TYPE: Final = "text/plain"
-MAX_AGE: Final = 31_557_600  # RFC 8461 section 3.2: a year
 
 # sts-text-record = %s"v=STSv1" 1*(sts-field-delim sts-field) [sts-field-delim]; sts-field-delim = *WSP ";" *WSP
 _VERSION: Final = re.compile(rb"v=STSv1[ \t]*;")
@@ -115,8 +114,8 @@ def parse_policy(body: bytes) -> Policy:
     except ValueError as error:
         raise PolicyError("mode is not enforce, testing or none") from error
     age = fields.get("max_age", "")
-    if not _AGE.fullmatch(age) or int(age) > MAX_AGE:
-        raise PolicyError(f"max_age is not a number up to {MAX_AGE}")
+    if not _AGE.fullmatch(age) or int(age) > STS_MAX_AGE:
+        raise PolicyError(f"max_age is not a number up to {STS_MAX_AGE}")
     if not patterns and mode is not Mode.NONE:
         raise PolicyError("no mx")
     if len(patterns) > STS_MAX_PATTERNS:

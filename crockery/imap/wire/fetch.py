@@ -86,7 +86,6 @@ SECTIONED: Final = {
 NAME = re.compile(rb"[A-Za-z0-9.-]+")
 PART = re.compile(rb"[0-9]+(?:\.[0-9]+)*")
 SECTION_TEXTS: Final = frozenset(("HEADER", "HEADER.FIELDS", "HEADER.FIELDS.NOT", "TEXT", "MIME"))
-SECTION_MAX: Final = 1000  # octets of a part number: a hundred levels, more than the MIME parser goes down
 
 
 def parse_fetch(cursor: Cursor) -> Fetch:
@@ -171,7 +170,7 @@ def _parse_part(cursor: Cursor) -> tuple[int, ...]:
     found = cursor.match(PART)
     if found is None:
         return ()
-    if len(found[0]) > SECTION_MAX:
+    if len(found[0]) > limits.IMAP_PART_NUMBER_MAX:
         raise BadCommand("Section too long")
     part = tuple([int(number) for number in found[0].split(b".")])
     if not all(1 <= number <= NUMBER_MAX for number in part):

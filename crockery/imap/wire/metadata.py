@@ -9,11 +9,11 @@ from crockery.imap.wire.cursor import Cursor
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.mailbox import decode_mailbox
 from crockery.imap.wire.render import render_astring, render_literal, render_mailbox, render_string
+from crockery.limits import IMAP_ENTRY_MAX
 
 ENTRY: Final = re.compile(rb"/(?:private|shared)(?:/[^\x00-\x1f\x7f-\xff*%/]+)+", re.IGNORECASE)
 ENTRY_OR_ROOT: Final = re.compile(rb"/(?:private|shared)(?:/[^\x00-\x1f\x7f-\xff*%/]+)*", re.IGNORECASE)
 VENDOR: Final = re.compile(r"/(?:private|shared)/vendor(?:/[^/]+)?")
-ENTRY_MAX: Final = 255  # octets of a name; nobody's are half as long
 
 DEPTHS: Final = {"0": 0, "1": 1, "INFINITY": 1000}
 
@@ -131,7 +131,7 @@ def _parse_entry(cursor: Cursor) -> str:
 
 
 def _check_entry(name: bytes, form: re.Pattern[bytes]) -> str:
-    if len(name) > ENTRY_MAX or not form.fullmatch(name):
+    if len(name) > IMAP_ENTRY_MAX or not form.fullmatch(name):
         raise BadCommand("Entry names begin with /private/ or /shared/ and have no *, %, // or final slash")
     return name.decode("ascii").lower()
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from crockery.imap.wire import utf7
 from crockery.imap.wire.dates import MONTHS
 from crockery.imap.wire.errors import BadCommand
+from crockery.limits import IMAP_QUOTED_MAX
 
 Numbers = Sequence[int] | npt.NDArray[np.integer[Any]]
 
@@ -24,7 +25,6 @@ QUOTABLE = re.compile(rb"[^\x00\r\n\x80-\xff]*+")
 QUOTABLE_UTF8 = re.compile(rb"[^\x00\r\n]*+")
 UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-QUOTED_MAX: Final = 1024  # octets; longer strings go as literals, for clients with line buffers
 
 
 def render_quoted(value: bytes) -> bytes:
@@ -48,7 +48,7 @@ def render_string(value: bytes, *, utf8: bool = False) -> bytes:
     """`string = quoted / literal`: quoted where it can be. NUL, which neither may hold, is left out."""
     if b"\0" in value:
         value = value.replace(b"\0", b"")
-    if len(value) <= QUOTED_MAX and (QUOTABLE_UTF8 if utf8 else QUOTABLE).fullmatch(value):
+    if len(value) <= IMAP_QUOTED_MAX and (QUOTABLE_UTF8 if utf8 else QUOTABLE).fullmatch(value):
         return render_quoted(value)
     return render_literal(value)
 

@@ -15,13 +15,13 @@ from crockery.imap.wire.cursor import NUMBER64_MAX, NUMBER_MAX, Cursor
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.fetch import FetchSection, parse_fetch_item
 from crockery.imap.wire.framer import Frame
+from crockery.limits import IMAP_URL_MAX
 
 URL: Final = re.compile(
     r"(?:/(?P<mailbox>[^;/][^;]*?)(?:;UIDVALIDITY=(?P<validity>[0-9]{1,10}))?)?/?;UID=(?P<uid>[0-9]{1,10})"
     r"(?:/;SECTION=(?P<section>[^;]+?))?(?:/;PARTIAL=(?P<start>[0-9]{1,19})(?:\.(?P<octets>[0-9]{1,19}))?)?",
     re.IGNORECASE,
 )
-LONGEST: Final = 4096  # octets; a mailbox name in percent signs has three times its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class MessageUrl:
 
 def parse_url(text: str) -> MessageUrl | None:
     """The octets meant; None if it is no such URL."""
-    found = URL.fullmatch(text) if len(text) <= LONGEST else None
+    found = URL.fullmatch(text) if len(text) <= IMAP_URL_MAX else None
     if found is None or not 0 < int(found["uid"]) <= NUMBER_MAX:
         return None
     try:

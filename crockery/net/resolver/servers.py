@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from crockery.limits import DNS_SERVERS
+
 SYSTEM: Final = Path("/etc/resolv.conf")
-_MAX_SERVERS: Final = 3  # as the C library has it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,4 +47,4 @@ def system_servers(path: Path = SYSTEM) -> Sequence[Server]:
             except ValueError:
                 continue
             servers.append(Server(str(address), 53, trust or address.is_loopback))
-    return servers[:_MAX_SERVERS] or [Server("127.0.0.1", 53, True)]
+    return servers[:DNS_SERVERS] or [Server("127.0.0.1", 53, True)]

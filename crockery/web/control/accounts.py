@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from crockery.actions import accounts as actions
 from crockery.actions.quota import set_quota
-from crockery.actions.settings import MAX_QUOTA
+from crockery.limits import MAX_QUOTA
 from crockery.net.passwords import app_password_secret, new_app_password
 from crockery.projections.accounts import Account, AppPassword
 from crockery.projections.quota import Quota, quota_of

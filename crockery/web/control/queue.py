@@ -1,21 +1,13 @@
 """The resource `queue`: mail that waits to go elsewhere."""
 
-from typing import Final
-
 from crockery.actions.queue import cancel_recipients, existing_queued, release_queue, reschedule_recipients
 from crockery.events.errors import BodyUnreadable
-from crockery.limits import QUEUE_OUTCOME_ROOM
+from crockery.limits import CONTROL_HEADER_SHOWN, CONTROL_QUEUE_LISTED, QUEUE_OUTCOME_ROOM
 from crockery.projections.queue import QueuedMessage
 from crockery.web.control.errors import bad_request
 from crockery.web.control.request import Context, Json, Request
 from crockery.web.control.stories import last_words, state_of, tell
 from crockery.web.words import moment, plural
-
-LISTED: Final = 500
-"""Messages in one answer: each is read from the log."""
-
-SHOWN_HEADER: Final = 16 * 1024
-"""Octets of a message's header that are shown."""
 
 
 def list_queue(context: Context, request: Request) -> Json:
@@ -24,7 +16,7 @@ def list_queue(context: Context, request: Request) -> Json:
     With `finished` in the query, those that have left the queue lately, the latest first.
     """
     queue = context.store.state.queue
-    limit = min(request.number("limit", LISTED), LISTED)
+    limit = min(request.number("limit", CONTROL_QUEUE_LISTED), CONTROL_QUEUE_LISTED)
     if request.query.get("finished"):
         found, total = list(reversed(queue.finished.values()))[:limit], len(queue.finished)
     else:
@@ -58,7 +50,7 @@ def show(context: Context, request: Request, number: str) -> Json:
     """One message, waiting or lately gone, with its header and each recipient's story."""
     message = _existing(context, number)
     try:
-        start = context.store.log.read_range(message.id, 0, SHOWN_HEADER)
+        start = context.store.log.read_range(message.id, 0, CONTROL_HEADER_SHOWN)
         header = start.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
     except BodyUnreadable:
         header = "(its text is not kept any more, or is damaged)"

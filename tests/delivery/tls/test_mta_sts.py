@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crockery.delivery.tls.mta_sts import (
-    MAX_AGE,
     Kept,
     Mode,
     Policy,
@@ -17,6 +16,7 @@ from crockery.delivery.tls.mta_sts import (
     parse_record,
     wants_fetch,
 )
+from crockery.limits import STS_MAX_AGE
 
 ENFORCE = Policy(Mode.ENFORCE, ("mx.example.test", "*.mail.test"), 86400)
 TEXT = b"version: STSv1\nmode: enforce\nmx: mx.example.test\nmx: *.mail.test\nmax_age: 86400\n"
@@ -69,7 +69,10 @@ POLICIES = {
     "capitals in mx": (TEXT.replace(b"mx.example", b"MX.Example"), ENFORCE),
     "testing": (TEXT.replace(b"enforce", b"testing"), Policy(Mode.TESTING, ENFORCE.mx, 86400)),
     "none without mx": (b"version: STSv1\nmode: none\nmax_age: 0", Policy(Mode.NONE, (), 0)),
-    "the longest age": (TEXT.replace(b"86400", str(MAX_AGE).encode()), Policy(Mode.ENFORCE, ENFORCE.mx, MAX_AGE)),
+    "the longest age": (
+        TEXT.replace(b"86400", str(STS_MAX_AGE).encode()),
+        Policy(Mode.ENFORCE, ENFORCE.mx, STS_MAX_AGE),
+    ),
 }
 
 
@@ -89,7 +92,7 @@ def test_policies(name: str) -> None:
         TEXT.replace(b"version: STSv1\n", b""),
         TEXT.replace(b"enforce", b"Enforce"),
         TEXT.replace(b"mode: enforce\n", b""),
-        TEXT.replace(b"86400", str(MAX_AGE + 1).encode()),
+        TEXT.replace(b"86400", str(STS_MAX_AGE + 1).encode()),
         TEXT.replace(b"86400", b"-1"),
         TEXT.replace(b"86400", b"1.5"),
         TEXT.replace(b"86400", "٣".encode()),
