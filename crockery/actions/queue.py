@@ -36,6 +36,8 @@ class Terms(NamedTuple):
     requiretls: bool = False
     tls_optional: bool = False
     hold_until: int = 0
+    hold: str = ""
+    """The words of RFC 4865 §5.1.2 for it."""
     deliver_by: int = 0
     """Mode N of RFC 2852."""
     return_by: int = 0

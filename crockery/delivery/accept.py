@@ -146,6 +146,7 @@ def _terms(envelope: Envelope, message: Message) -> Terms:
         requiretls=envelope.requiretls,
         tls_optional=optional and not envelope.requiretls,
         hold_until=envelope.hold_until,
+        hold=envelope.hold,
         **deadline_terms(envelope),
     )
 

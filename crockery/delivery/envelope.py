@@ -40,6 +40,8 @@ class Envelope:
     """RFC 8689."""
     hold_until: int = 0
     """RFC 4865: nobody gets it before."""
+    hold: str = ""
+    """As it was asked for: "for;3600" or "until;2027-01-01T00:00:00Z"."""
     deadline: int = 0
     """RFC 2852."""
     returns: bool = False

@@ -32,6 +32,8 @@ class Notice:
         to: the reverse-path of the message it is about.
         reporting_mta: our host name.
         arrival: when that message came to us.
+        deliver_by: when it had to be delivered (RFC 2852 §5); 0: it had no such deadline.
+        hold: what was asked of its release (RFC 4865 §5.1.2): "for;3600", "until;2027-01-01T00:00:00Z"; "": nothing.
         envelope_id: ENVID, its xtext undone; "" if there was none.
         original: that message, or its header alone.
         whole: RET=FULL. Messages above `limits.DSN_WHOLE_MAX` lose their body all the same.
@@ -48,6 +50,8 @@ class Notice:
     original: bytes
     whole: bool
     recipients: Sequence[RecipientStatus]
+    deliver_by: int = 0
+    hold: str = ""
 
 
 def render_dsn(notice: Notice) -> bytes:
@@ -94,6 +98,8 @@ def _render_status(notice: Notice, is_global: bool) -> bytes:
             ("Original-Envelope-Id", notice.envelope_id),
             ("Reporting-MTA", f"dns; {notice.reporting_mta}"),
             ("Arrival-Date", render_date(notice.arrival).decode()),
+            ("Deliver-By-Date", render_date(notice.deliver_by).decode() if notice.deliver_by else ""),
+            ("Future-Release-Request", notice.hold),
         ],
         *(_recipient_fields(recipient) for recipient in notice.recipients),
     ]

@@ -268,7 +268,7 @@ def _set_times(envelope: Envelope, command: Mail, now: int) -> Reply | None:
             return replies.HOLD_PAST
         if until > now + limits.SMTP_MAX_HOLD:
             return replies.hold_too_long(limits.SMTP_MAX_HOLD // 86400)
-        envelope.hold_until = until
+        envelope.hold_until, envelope.hold = until, command.hold
     deadline = command.deliver_by
     if deadline is not None:
         envelope.deadline, envelope.returns, envelope.traces = now + deadline.seconds, deadline.returns, deadline.traces

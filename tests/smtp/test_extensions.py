@@ -50,6 +50,7 @@ async def test_everything_at_once(tmp_path: Path) -> None:
         assert facts["options"] == {"c@far.test": {"notify": ["SUCCESS", "DELAY"], "orcpt": "rfc822;carol@old.test"}}
         assert 0 <= facts["hold_until"] - now - 600 < 20
         assert facts["deliver_by"] - facts["hold_until"] == 100
+        assert facts["hold"] == "for;600"
         assert facts["expires"] - facts["hold_until"] == QUEUE_LIFETIME
         assert "requiretls" not in facts and "tls_optional" not in facts
 

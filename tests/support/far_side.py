@@ -33,6 +33,8 @@ class Mail:
     sender: str
     recipients: list[str]
     content: bytes
+    parameters: str = ""
+    """Those of MAIL."""
 
 
 @dataclass
@@ -108,7 +110,7 @@ class FarSide:
                 await say(b"\r\n".join(b"250%c%s" % (b"- "[i == len(keywords) - 1], k.encode())
                                        for i, k in enumerate(keywords)))  # fmt: skip
             elif verb == b"MAIL":
-                mail = Mail(_address(line), [], b"")
+                mail = Mail(_address(line), [], b"", line.partition(b">")[2].strip().decode())
                 begun = (await say(self.sender))[:1] == b"2"
             elif verb == b"RCPT":
                 reply = self.rcpt(_address(line)) if begun else b"503 5.5.1 say MAIL first"

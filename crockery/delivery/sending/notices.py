@@ -15,11 +15,11 @@ import trio
 from crockery.actions.errors import Refused
 from crockery.actions.mail import Delivery
 from crockery.actions.notices import make_notice
-from crockery.actions.queue import Outcome, Outgoing, record_outcomes
+from crockery.actions.queue import Outcome, Outgoing, Terms, record_outcomes
 from crockery.actions.store import Store
 from crockery.delivery.forwarding import sender_behind
 from crockery.delivery.recipients import account_address, local_accounts
-from crockery.delivery.sending.reports import own_reason, status_of
+from crockery.delivery.sending.reports import own_reason, returns_at_deadline, status_of
 from crockery.delivery.sending.timetable import Timetable
 from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.log import Appended
@@ -162,8 +162,9 @@ class Notices:
             if not self._is_claimed(message.id, recipient.domain):
                 over.setdefault(recipient.domain if recipient.problem else "", []).append(recipient)
         words = "it could not be delivered in the time it had"
+        status = "5.4.7" if returns_at_deadline(self._facts(message)) else "4.4.7"
         outcomes = [
-            Outcome([r.address for r in them], "failed", 0, "4.4.7", words, "expired", problem=them[0].problem)
+            Outcome([r.address for r in them], "failed", 0, status, words, "expired", problem=them[0].problem)
             for them in over.values()
         ]
         if outcomes:
@@ -192,7 +193,8 @@ class Notices:
         sender = self._sender(message)
         accounts = local_accounts(state, sender)
         if accounts is None:
-            return [], Outgoing(0, "", [str(sender)], b"", origin="notice")
+            terms = Terms(requiretls=self._facts(message).get("requiretls", False))  # RFC 8689 §5
+            return [], Outgoing(0, "", [str(sender)], b"", origin="notice", terms=terms)
         deliveries = []
         for account in accounts:
             inbox = state.mailboxes.find(account.id, "INBOX")
@@ -225,6 +227,8 @@ class Notices:
                 reporting_mta=settings.hostname,
                 arrival=message.time // 1_000_000,
                 envelope_id=facts.get("envid", ""),
+                deliver_by=facts.get("return_by", 0) or facts.get("deliver_by", 0),
+                hold=facts.get("hold", ""),
                 original=self._original(message, whole),
                 whole=whole,
                 recipients=statuses,

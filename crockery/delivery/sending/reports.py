@@ -35,7 +35,7 @@ def status_of(
     return RecipientStatus(
         final=recipient.address,
         action=action,
-        status=_status(last.enhanced, action),
+        status="4.4.7" if kind == "deadline" else _status(last.enhanced, action),  # RFC 2852 §4.1.3
         original=original,
         remote_host=told.place.host,
         remote_reply=remote,
@@ -58,13 +58,24 @@ def own_reason(kind: str, recipient: Recipient, facts: Mapping[str, Any]) -> Rea
     last = recipient.story[-1].why if recipient.story else ""
     if kind == "final" and last == "unreadable":
         return Reason("The copy that this server keeps of your message is damaged.", "Send the message again.")
-    if kind == "final" and last == "expired" and "return_by" in facts:
+    if kind == "final" and last == "impossible" and "return_by" in facts:
+        when = spell_date(facts["return_by"], 0)
+        return Reason(
+            f"You wanted it to be delivered by {when}, or to come back. The mail server there does not promise that.",
+            "Send it again without such a deadline.",
+        )
+    if kind == "final" and last == "expired" and returns_at_deadline(facts):
         when = spell_date(facts["return_by"], 0)
         return Reason(
             f"You wanted it to be delivered by {when}, or to come back. That time is over.",
             "Send it again with more time, or without such a deadline.",
         )
     return None
+
+
+def returns_at_deadline(facts: Mapping[str, Any]) -> bool:
+    """Whether a message with these facts comes back at a deadline of its own (RFC 2852), sooner than all others do."""
+    return bool(facts) and facts["expires"] == facts.get("return_by")
 
 
 def _last_words(recipient: Recipient) -> Attempt:

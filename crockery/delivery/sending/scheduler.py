@@ -260,7 +260,7 @@ class Scheduler:
                 return None
         work.recipients[:] = [r for r in work.recipients if r.is_waiting]  # some may have been cancelled meanwhile
         try:
-            if work.recipients and await self._sender.send(work, exchange, facts, wanted):
+            if work.recipients and await self._sender.send(work, exchange, facts):
                 self.agenda.succeeded(work.destination)
         except BaseException:
             with trio.CancelScope(shield=True):
@@ -273,8 +273,8 @@ class Scheduler:
 
 
 def wanted_way(message: QueuedMessage, *, requiretls: bool, insecure: Leave) -> Wanted:
-    """What a message's way must be like."""
-    if requiretls:
+    """What a message's way must be like. No bounce is lost for want of REQUIRETLS (RFC 8689 §5)."""
+    if requiretls and (message.reverse_path or message.origin == "submitted"):
         return Wanted.REQUIRETLS
     if insecure is Leave.ANY or (message.tls_optional and message.origin == "submitted"):
         return Wanted.ANY  # RFC 8689 §5: TLS-Required: No speaks of policies

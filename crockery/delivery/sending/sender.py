@@ -15,7 +15,7 @@ from crockery.actions.store import Store
 from crockery.delivery.sending import outcomes
 from crockery.delivery.sending.agenda import Work
 from crockery.delivery.sending.outcomes import Chance, addresses
-from crockery.delivery.sending.ways import Exchange, Obstacle, Wanted
+from crockery.delivery.sending.ways import Exchange, Obstacle
 from crockery.events.errors import BodyUnreadable, LogFull
 from crockery.events.writer import Writer
 from crockery.limits import FULL_DISK_RETRY, QUEUE_OUTCOME_ROOM, QUEUE_PIECE, QUEUE_RECIPIENTS, QUEUE_SMALL
@@ -66,7 +66,7 @@ class Sender:
         results = outcomes.of_obstacle(work.recipients, found, self._store.now, self._chance)
         await self._record(work.message, results, place=found.place)
 
-    async def send(self, work: Work, exchange: Exchange, facts: Mapping[str, Any], wanted: Wanted) -> bool:
+    async def send(self, work: Work, exchange: Exchange, facts: Mapping[str, Any]) -> bool:
         """Send a message to all its recipients there; True if any of them got it. Raises LogFull, LogFailed.
 
         LogFull: nothing was sent and nothing noted. After it the exchange may be over: see its client.
@@ -76,19 +76,14 @@ class Sender:
         for start in range(0, len(work.recipients), most):
             if start and not exchange.client.may_send_more:
                 break  # the rest is due still
-            got |= await self._transact(work.message, work.recipients[start : start + most], exchange, facts, wanted)
+            got |= await self._transact(work.message, work.recipients[start : start + most], exchange, facts)
         return got
 
     async def _transact(
-        self,
-        message: QueuedMessage,
-        recipients: Sequence[Recipient],
-        exchange: Exchange,
-        facts: Mapping[str, Any],
-        wanted: Wanted,
+        self, message: QueuedMessage, recipients: Sequence[Recipient], exchange: Exchange, facts: Mapping[str, Any]
     ) -> bool:
         client = exchange.client
-        transaction = _transaction(message, recipients, facts, wanted, self._store.now)
+        transaction = _transaction(message, recipients, facts, self._store.now)
         refusal = obstacle(transaction, client.capabilities)
         try:
             if refusal is None:
@@ -214,7 +209,7 @@ class Sender:
 
 
 def _transaction(
-    message: QueuedMessage, recipients: Sequence[Recipient], facts: Mapping[str, Any], wanted: Wanted, now: int
+    message: QueuedMessage, recipients: Sequence[Recipient], facts: Mapping[str, Any], now: int
 ) -> Transaction:
     options = facts.get("options", {})
     return Transaction(
@@ -223,7 +218,7 @@ def _transaction(
         size=message.size,
         eight_bit=facts["body"] == "8BITMIME",
         smtputf8=facts["smtputf8"],
-        require_tls=wanted is Wanted.REQUIRETLS,
+        require_tls=facts.get("requiretls", False),
         ret=facts.get("ret", ""),
         envid=encode_xtext(facts.get("envid", "")),
         deliver_by=_deadline(facts, now),

@@ -50,6 +50,8 @@ class MessageQueued(TypedDict):
     """TLS-Required: No, from an account: it may go without a secure way, unasked."""
     hold_until: NotRequired[int]
     """RFC 4865: nobody gets it before."""
+    hold: NotRequired[str]
+    """As it was asked for, for notices: "for;3600" or "until;2027-01-01T00:00:00Z"."""
     deliver_by: NotRequired[int]
     """RFC 2852, mode N: whoever has not got it by then is told of to the sender."""
     return_by: NotRequired[int]

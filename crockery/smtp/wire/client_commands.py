@@ -55,8 +55,9 @@ class Transaction:
     """One mail transaction: the envelope, and what is known of the content.
 
     `reverse_path` is "" for the null path; `size` counts octets; `envid` is xtext; `ret` is "FULL", "HDRS" or "".
-    `smtputf8` says that the mail cannot go without SMTPUTF8, `require_tls` that it must not go without REQUIRETLS;
-    nor may it without DELIVERBY if `deliver_by` is a deadline after which it is to come back.
+    `smtputf8` says that the mail cannot go without SMTPUTF8, `require_tls` that it must not go without REQUIRETLS,
+    unless its reverse-path is null (RFC 8689 §5); nor may it without DELIVERBY if `deliver_by` is a deadline after
+    which it is to come back.
     """
 
     reverse_path: str
@@ -74,7 +75,7 @@ def obstacle(transaction: Transaction, offered: Capabilities) -> Reply | None:
     """Why the mail cannot go to a server that offers this, in the words of a reply of our own; None: it can."""
     if transaction.smtputf8 and "SMTPUTF8" not in offered:
         return NO_SMTPUTF8
-    if transaction.require_tls and "REQUIRETLS" not in offered:
+    if transaction.require_tls and transaction.reverse_path and "REQUIRETLS" not in offered:
         return NO_REQUIRETLS
     deadline = transaction.deliver_by
     if deadline is not None and deadline.returns:
@@ -100,7 +101,7 @@ def mail_line(transaction: Transaction, offered: Capabilities) -> bytes:
         words.append("BODY=8BITMIME")
     if transaction.smtputf8:
         words.append("SMTPUTF8")
-    if transaction.require_tls:
+    if transaction.require_tls and "REQUIRETLS" in offered:
         words.append("REQUIRETLS")
     if transaction.deliver_by is not None and "DELIVERBY" in offered:
         words.append(f"BY={transaction.deliver_by.render()}")
@@ -114,9 +115,17 @@ def rcpt_line(recipient: Recipient, transaction: Transaction, offered: Capabilit
     """`RCPT TO:<forward-path> [parameters]`. Raises LocalProtocolError for what cannot be written."""
     words = [f"RCPT TO:<{recipient.address}>"]
     if "DSN" in offered:
-        words += [f"NOTIFY={recipient.notify}"] * bool(recipient.notify)
+        notify = _notify(recipient.notify, transaction.deliver_by, offered)
+        words += [f"NOTIFY={notify}"] * bool(notify)
         words += [f"ORCPT={recipient.orcpt}"] * bool(recipient.orcpt)
     return command_line(" ".join(words), utf8=transaction.smtputf8)
+
+
+def _notify(wanted: str, deadline: DeliverBy | None, offered: Capabilities) -> str:
+    """NOTIFY; whom we do not tell any more that a deadline is over hears of delays there (RFC 2852 §4.1.4.2)."""
+    if deadline is None or deadline.returns or deadline.seconds <= 0 or "DELIVERBY" in offered or wanted == "NEVER":
+        return wanted
+    return ",".join(dict.fromkeys([*(wanted or "FAILURE").split(","), "DELAY"]))
 
 
 def command_line(text: str, *, utf8: bool = False) -> bytes:

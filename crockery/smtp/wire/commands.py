@@ -94,6 +94,12 @@ class Mail:
         return read_date_time(self.params["HOLDUNTIL"]) if "HOLDUNTIL" in self.params else None
 
     @property
+    def hold(self) -> str:
+        """Either of them in the words of a notice: "for;3600", "until;2027-01-01T00:00:00Z" (RFC 4865 §5.1.2)."""
+        words = {"HOLDFOR": "for", "HOLDUNTIL": "until"}
+        return next((f"{word};{self.params[name]}" for name, word in words.items() if name in self.params), "")
+
+    @property
     def deliver_by(self) -> "DeliverBy | None":
         """The deadline (RFC 2852)."""
         if "BY" not in self.params:

@@ -108,7 +108,9 @@ async def test_a_deadline_that_wants_to_be_told(autojump_clock: MockClock, sendi
     number = enqueue(sending.store, "a@x.test", terms=Terms(deliver_by=sending.store.now + 600))
     await trio.sleep(720)
     (mail,) = sending.inbox("anna")
-    assert read(mail)[1]["Action a@x.test"] == "delayed"
+    fields = read(mail)[1]
+    assert (fields["Action a@x.test"], fields["Status a@x.test"]) == ("delayed", "4.4.7")
+    assert b"\r\nDeliver-By-Date: " in mail
     assert "You wanted it to be delivered by " in " ".join(mail.decode().split())
     assert queued(sending.store, number).deliver_by == 0
 
@@ -127,8 +129,29 @@ async def test_what_comes_back_at_its_deadline_says_so(autojump_clock: MockClock
     enqueue(sending.store, "a@x.test", terms=Terms(return_by=sending.store.now + 600))
     assert 600 <= await sending.until_empty() <= 661
     (mail,) = sending.inbox("anna")
-    assert read(mail)[1]["Action a@x.test"] == "failed"
+    fields = read(mail)[1]
+    assert (fields["Action a@x.test"], fields["Status a@x.test"]) == ("failed", "5.4.7")
+    assert b"\r\nDeliver-By-Date: " in mail and b"Future-Release" not in mail
     assert "That time is over. What you can try: send it again with more time" in " ".join(mail.decode().split())
+
+
+async def test_who_asks_for_too_much_is_told_so(autojump_clock: MockClock, sending: Sending) -> None:
+    sending.start_notices("example.test", "anna")
+    enqueue(sending.store, "a@x.test", terms=Terms(return_by=sending.store.now + 600))
+    await sending.until_empty()
+    (mail,) = sending.inbox("anna")
+    words = " ".join(mail.decode().split())
+    assert "does not promise that. What you can try: send it again without such a deadline." in words
+
+
+async def test_a_notice_names_the_release_that_was_asked_for(autojump_clock: MockClock, sending: Sending) -> None:
+    """RFC 4865 §5.1.2."""
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].rcpt = lambda address: b"550 5.1.1 no such user"
+    enqueue(sending.store, "a@x.test", terms=Terms(hold_until=sending.store.now + 600, hold="for;600"))
+    await sending.until_empty()
+    (mail,) = sending.inbox("anna")
+    assert b"\r\nFuture-Release-Request: for;600\r\n" in mail and b"\r\nArrival-Date: " in mail
 
 
 @pytest.mark.parametrize(
@@ -191,6 +214,19 @@ async def test_a_sender_elsewhere_is_told_by_mail(autojump_clock: MockClock, sen
     enqueue(sending.store, "a@x.test", reverse_path="carl@far.test")
     await sending.until_empty()
     assert len(sending.world["far.test"].mails) == 1
+
+
+@pytest.mark.parametrize("extension", ["REQUIRETLS", "HELP"])
+async def test_the_bounce_of_mail_that_needs_tls(autojump_clock: MockClock, sending: Sending, extension: str) -> None:
+    """RFC 8689 §5: it says REQUIRETLS itself, and goes to servers that do not know that all the same."""
+    sending.start_notices()
+    sending.world["x.test"].rcpt = lambda address: b"550 5.1.1 no such user"
+    sending.world["x.test"].extensions = ("REQUIRETLS",)
+    sending.world["far.test"].extensions = (extension,)
+    enqueue(sending.store, "a@x.test", reverse_path="carl@far.test", origin="forward", terms=Terms(requiretls=True))
+    await sending.until(lambda: len(sending.world["far.test"].mails) == 1)
+    (mail,) = sending.world["far.test"].mails
+    assert mail.sender == "" and mail.parameters == ("REQUIRETLS" if extension == "REQUIRETLS" else "")
 
 
 @pytest.mark.parametrize("reverse_path", ["", "gone@example.test", "not an address"])

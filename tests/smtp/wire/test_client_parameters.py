@@ -49,7 +49,7 @@ def test_parameters_do_not_go_to_others() -> None:
 )
 def test_obstacles(needs: dict[str, int], enhanced: str | None) -> None:
     client = ready(b"250-mx\r\n250 SIZE 10\r\n")
-    letter = Transaction(reverse_path="", recipients=LETTER.recipients, **needs)  # type: ignore[arg-type]
+    letter = Transaction(reverse_path="a@c.test", recipients=LETTER.recipients, **needs)  # type: ignore[arg-type]
     found = obstacle(letter, client.capabilities)
     assert (found and found.enhanced) == enhanced
     if found:
@@ -95,3 +95,35 @@ def test_no_address_smuggles(address: str) -> None:
             client.mail(letter)
         assert client.data_to_send() == b""
         assert client.stage is Stage.READY
+
+
+@pytest.mark.parametrize(
+    ("offered", "deadline", "wanted", "said"),
+    [
+        (b"DSN", DeliverBy(90, False), "", b" NOTIFY=FAILURE,DELAY"),
+        (b"DSN", DeliverBy(90, False), "SUCCESS", b" NOTIFY=SUCCESS,DELAY"),
+        (b"DSN", DeliverBy(90, False), "DELAY,FAILURE", b" NOTIFY=DELAY,FAILURE"),
+        (b"DSN", DeliverBy(90, False), "NEVER", b" NOTIFY=NEVER"),
+        (b"DSN", DeliverBy(-1, False), "", b""),
+        (b"DSN\r\n250-DELIVERBY", DeliverBy(90, False), "", b""),
+        (b"DSN\r\n250-DELIVERBY", DeliverBy(90, True), "", b""),
+        (b"HELP", DeliverBy(90, False), "", b""),
+    ],
+)
+def test_where_nobody_watches_the_deadline_delays_are_told(
+    offered: bytes, deadline: DeliverBy, wanted: str, said: bytes
+) -> None:
+    """RFC 2852 §4.1.4.2."""
+    client = ready(b"250-mx\r\n250-%b\r\n250 PIPELINING\r\n" % offered)
+    client.mail(Transaction(reverse_path="a@c.test", recipients=(Recipient("b@d.test", wanted),), deliver_by=deadline))
+    assert b"RCPT TO:<b@d.test>%b\r\n" % said in client.data_to_send()
+
+
+@pytest.mark.parametrize(("offered", "said"), [(b"REQUIRETLS", b" REQUIRETLS"), (b"HELP", b"")])
+def test_a_bounce_asks_for_tls_where_that_can_be_had(offered: bytes, said: bytes) -> None:
+    """RFC 8689 §5."""
+    client = ready(b"250-mx\r\n250 %b\r\n" % offered)
+    bounce = Transaction(reverse_path="", recipients=LETTER.recipients, require_tls=True)
+    assert obstacle(bounce, client.capabilities) is None
+    client.mail(bounce)
+    assert client.data_to_send().startswith(b"MAIL FROM:<>%b\r\n" % said)
