@@ -5,7 +5,8 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.bench.servers import (
@@ -87,9 +88,16 @@ class CrockeryServer:
         """Deletes the snapshot, so that the next start replays everything from the copy of the facts."""
         (self.derived / "snapshot").unlink(missing_ok=True)
 
-    def drop_derived(self) -> None:
-        """Deletes all that is derived from the log, so that the next start replays the log itself."""
-        shutil.rmtree(self.derived, ignore_errors=True)
+    @contextmanager
+    def without_derived(self) -> Iterator[None]:
+        """Puts aside all that is derived from the log, so that a start replays the log itself."""
+        aside = self.derived.with_suffix(".aside")
+        self.derived.rename(aside)
+        try:
+            yield
+        finally:
+            shutil.rmtree(self.derived, ignore_errors=True)
+            aside.rename(self.derived)
 
     def command(self, *arguments: str) -> None:
         """Runs a command that needs no answer. Raises ServerError."""
