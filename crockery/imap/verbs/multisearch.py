@@ -10,7 +10,7 @@ from crockery.imap.results import render_results
 from crockery.imap.selected import Selected
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.verbs.listing import ancestors
-from crockery.imap.verbs.search import find_messages, highest_modseq, with_filters
+from crockery.imap.verbs.search import check_charset, find_messages, highest_modseq, with_filters
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.multisearch import MailboxFilter, Multisearch
 from crockery.imap.wire.parser import Command
@@ -23,6 +23,7 @@ SELECTED: Final = MailboxFilter("SELECTED")
 
 async def handle_multisearch(session: Session, command: Command, arguments: Multisearch) -> Completed:
     """Search each mailbox in turn; those where nothing is found are not told of."""
+    check_charset(session, command, arguments.search, None)
     search = with_filters(session, arguments.search)
     arguments = replace(arguments, search=search)
     _check(session, command, arguments)

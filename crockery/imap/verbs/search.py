@@ -21,8 +21,7 @@ from crockery.imap.wire.search import Changed, InSet, Named, Search, iterate_key
 async def handle_search(session: Session, command: Command, arguments: Search) -> Completed:
     """Find messages; the answer is ESEARCH where the client asked for it with RETURN, or enabled IMAP4rev2."""
     selected = session.require_selected()
-    if arguments.charset is not None and session.features.utf8_accept:
-        raise BadCommand("There is no charset but UTF-8 after ENABLE UTF8=ACCEPT", command.tag)  # RFC 9755 §3
+    check_charset(session, command, arguments, None)
     arguments = with_filters(session, arguments)
     check_tag(session, command, arguments)
     found = await find_messages(session, selected, command, arguments)
@@ -38,6 +37,12 @@ async def handle_search(session: Session, command: Command, arguments: Search) -
         session.out.write(render_results(command.tag, arguments, numbers, uid=command.uid, more=more), position)
         keep_up_to_date(session, command, arguments, found)
     return DONE
+
+
+def check_charset(session: Session, command: Command, search: Search, allowed: str | None) -> None:
+    """After UTF8=ACCEPT all is UTF-8: `allowed`, None where it need not be said, is all that may be (RFC 9755 §3)."""
+    if session.features.utf8_accept and search.charset != allowed:
+        raise BadCommand("There is no charset but UTF-8 after ENABLE UTF8=ACCEPT", command.tag)
 
 
 def with_filters(session: Session, search: Search) -> Search:

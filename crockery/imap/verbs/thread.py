@@ -9,7 +9,7 @@ from crockery import limits
 from crockery.imap.selected import Indices, Uids
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.sorting import Answer, Keys
-from crockery.imap.verbs.search import find_messages, with_filters
+from crockery.imap.verbs.search import check_charset, find_messages, with_filters
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.responses import render_threads
 from crockery.imap.wire.sort import Thread
@@ -22,6 +22,7 @@ COLUMNS: Final = ("DATE", "SUBJECT", "REPLY", "ID", "REFERENCES")
 async def handle_thread(session: Session, command: Command, arguments: Thread) -> Completed:
     """Find messages and tell them as threads."""
     selected = session.require_selected()
+    check_charset(session, command, arguments.search, "UTF-8")
     found = await find_messages(session, selected, command, with_filters(session, arguments.search))
     keys = session.shared.sort_keys.of(selected.mailbox)
     await keys.load(COLUMNS, session.shared.messages, session.out)
