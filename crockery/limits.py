@@ -185,6 +185,7 @@ IMAP_BAD_COMMANDS_MAX: Final = 50  # commands in a session that were not IMAP; a
 IMAP_LOGIN_BAD_MAX: Final = 6  # as IMAP_BAD_COMMANDS_MAX, before login; and failed logins
 IMAP_NUMBERS_STEP: Final = 10_000  # numbers of a SEARCH or SORT rendered at once: a millisecond
 IMAP_SLICE_KEPT: Final = 100  # the same where rows of the structure file are taken apart
+IMAP_SLICE_ORDERED: Final = 2000  # messages whose sort keys are taken from the structure file at once: 2 ms
 IMAP_SLICE_MADE: Final = 20  # the same where the structure file is behind: a row takes half a millisecond
 IMAP_SLICE_READY: Final = 334  # the same where its rows are all there: a line of 600 octets takes a microsecond or two
 IMAP_MADE_MIN: Final = 16 * KiB  # messages above it get a missing structure row in a thread: 20 ms at worst
@@ -272,17 +273,20 @@ FULL_DISK_RETRY: Final = 1.0
 KEPT_HEADER: Final = 16 * KiB
 """Octets of a message's common header fields kept in the structure file; longer ones are read from the log."""
 
-STRUCTURE_BLOCK_ROWS: Final = 32
+KEPT_ADDRESS: Final = 2 * KiB
+"""Octets of From, To and Cc in which the first address is looked for, by which SORT compares."""
+
+STRUCTURE_BLOCK_ROWS: Final = 128
 """Messages in one compressed block of the structure file: more save little, and a single row costs a whole block."""
 
-STRUCTURE_BLOCK: Final = 64 * KiB
+STRUCTURE_BLOCK: Final = 256 * KiB
 """Octets before compression after which a block is full, however few its rows."""
 
 STRUCTURE_LEVEL: Final = 3
 """Of zstd, for the structure file: blocks are read as often as mail is listed."""
 
-STRUCTURE_BLOCKS: Final = 16
-"""Blocks that stay decompressed in memory: a FETCH takes its messages in slices, which end inside a block."""
+STRUCTURE_PARTS: Final = 32
+"""Parts of blocks that stay decompressed in memory: messages are taken in slices, which end inside a block."""
 
 STRUCTURE_TEXTS: Final = 16 * MiB
 """Octets of ENVELOPEs, header fields and the like that stay ready to be sent: some 20,000 messages, of all accounts."""

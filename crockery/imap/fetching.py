@@ -99,10 +99,10 @@ class Plan:
         self.tells_flags = "FLAGS" in names
         self.settles = self.tells_flags and (not features.condstore or {"UID", "MODSEQ"} <= names)
         """Whether it tells all that a client must hear of when flags have changed (RFC 7162 §3.2.4)."""
-        self.needs_kept = not names.isdisjoint(KEPT_ITEMS) or not all(map(_needs_data, self.sections))
-        """Whether it asks for what the structure file has."""
+        self.asks = [ask for item in wanted if (ask := _ask(item, features.utf8)) is not None]
+        """What it asks the structure file."""
         self.needs_preview = any(name.startswith("PREVIEW") for name in names)
-        self.needs_data = "BODY" in names or any(map(_needs_data, self.sections))
+        self.needs_data = "BODY" in names or any(_ask(section, utf8=False) is None for section in self.sections)
         """Whether it asks for the messages' own octets."""
         self._pieces = [_pieces(item, features.utf8) for item in wanted]
         self._joined = self._pieces
@@ -142,8 +142,9 @@ def _pieces(item: Item, utf8: bool) -> Pieces:
     if item.name.startswith("PREVIEW"):
         lazy = item.name.endswith("LAZY")
         return lambda part: (b"PREVIEW ", _previews(part, lazy, utf8))
-    if item.name in KEPT_ITEMS:
-        return _listing(Listing(item.name == "ENVELOPE", item.name == "BODYSTRUCTURE", utf8))
+    ask = _ask(item, utf8)
+    if isinstance(ask, Listing):
+        return _listing(ask)
     if item.name == "BODY":
         return lambda part: (b"BODY ", [render_bodystructure(tree, extensible=False, utf8=utf8) for tree in part.trees])
     return PLAIN[item.name]
@@ -174,6 +175,16 @@ def _previews(part: Slice, lazy: bool, utf8: bool) -> list[bytes]:
 # What the structure file has.
 
 
+def _ask(item: Item, utf8: bool) -> Listing | HeaderFields | None:
+    """What the structure file is asked for an item; None if it is no affair of its."""
+    if isinstance(item, FetchSection):
+        names = tuple(name.lower() for name in item.fields)
+        return HeaderFields(names) if _is_field_list(item) and all(name in KEPT_FIELDS for name in names) else None
+    if item.name in KEPT_ITEMS:
+        return Listing(item.name == "ENVELOPE", item.name == "BODYSTRUCTURE", utf8)
+    return None
+
+
 def _listing(ask: Listing) -> Pieces:
     def anew(part: Slice, at: int) -> bytes:
         tree = part.tree_of(at)
@@ -183,34 +194,24 @@ def _listing(ask: Listing) -> Pieces:
     return lambda part: (part.texts(ask, partial(anew, part)),)
 
 
-def _header_fields(section: FetchSection) -> Pieces:
-    names = tuple(name.lower() for name in section.fields)
-    ask = HeaderFields(names, section.partial)
-
+def _header_fields(section: FetchSection, ask: HeaderFields) -> Pieces:
     def anew(part: Slice, at: int) -> bytes:
-        return ask.of_header(header_fields(part.data_of(at), names))
+        return header_fields(part.data_of(at), ask.names)
 
-    return lambda part: (section.label + b" ", part.texts(ask, partial(anew, part)))
+    return lambda part: _literals(section, part.texts(ask, partial(anew, part)))
 
 
 # What the messages have.
-
-
-def _needs_data(section: FetchSection) -> bool:
-    return not (_is_field_list(section) and _kept_fields(section))
 
 
 def _is_field_list(section: FetchSection) -> bool:
     return section.kind == "BODY" and section.text == "HEADER.FIELDS" and not section.part
 
 
-def _kept_fields(section: FetchSection) -> bool:
-    return all(name.lower() in KEPT_FIELDS for name in section.fields)
-
-
 def _section(section: FetchSection) -> Pieces:
-    if _is_field_list(section) and _kept_fields(section):
-        return _header_fields(section)
+    ask = _ask(section, utf8=False)
+    if isinstance(ask, HeaderFields):
+        return _header_fields(section, ask)
     if section.kind == "BODY" and not section.part:
         return lambda part: _literals(section, [_of_root(section, data) for data in part.data])
     if section.kind == "BODY":

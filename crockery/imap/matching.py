@@ -17,7 +17,7 @@ from crockery.imap.output import Output
 from crockery.imap.progress import Progress
 from crockery.imap.recent import in_ranges
 from crockery.imap.selected import Indices, Selected
-from crockery.imap.sorting import UNDATED, Keys
+from crockery.imap.sorting import Keys
 from crockery.imap.wire.search import (
     Aged,
     And,
@@ -34,6 +34,7 @@ from crockery.imap.wire.search import (
     SavedDated,
     Sized,
 )
+from crockery.projections.structure_order import UNDATED
 from crockery.projections.text import FIELDS, Question, in_field, in_text
 
 DAY: Final = 86400

@@ -27,8 +27,10 @@ from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import summarize
 from crockery.net.budget import Budget
 from crockery.projections.structure import KEPT_FIELDS, Ask, Kept, Structures
-from crockery.projections.structure_texts import WHOLE
+from crockery.projections.structure_order import NOTHING, Chosen
 from crockery.projections.text import Texts
+
+Mask = npt.NDArray[np.bool_]
 
 logger: Final = logging.getLogger(__name__)
 
@@ -86,30 +88,29 @@ class Messages:
         except BodyUnreadable:
             return [ask.of_row(self._kept_or_notice(number)) for number in numbers]
 
-    def has_kept(self, number: int) -> bool:
-        """Whether `kept` and `texts` have all of a message without a look at the message itself."""
-        return self._structures.has_whole(number)
+    def known(self, numbers: Sequence[int], asks: Sequence[Ask]) -> Mask:
+        """Which of these messages answer all that is asked without a look at the message itself."""
+        known = np.ones(len(numbers), dtype=bool)
+        for ask in asks:
+            known &= np.array([text is not None for text in self._structures.known(numbers, ask)], dtype=bool)
+        return known
 
     def have_rows(self, numbers: Sequence[int] | npt.NDArray[np.uint64]) -> bool:
         """Whether the structure file has come to all of these messages."""
         return int(np.max(numbers, initial=0)) <= self._structures.last
 
-    def have_whole(self, numbers: Sequence[int]) -> bool:
-        """Whether the structure file has all of each of these, whoever asks."""
-        try:
-            return self.have_rows(numbers) and None not in self._structures.texts(numbers, WHOLE)
-        except BodyUnreadable:
-            return False
+    async def orders(self, numbers: Sequence[int], sizes: Sequence[int], out: Output) -> list[Chosen]:
+        """What SORT and THREAD compare of these messages, which ascend. Others get turns meanwhile."""
+        await self.make_ready(numbers, sizes, out)
+        return self._structures.orders(numbers, lambda number: self._kept_or_notice(number).order)
 
     async def make_ready(self, numbers: Sequence[int], sizes: Sequence[int], out: Output) -> None:
         """Have what `kept` has of these messages made where it is not there yet. Others get turns meanwhile."""
-        come_to = max(numbers, default=0) <= self._structures.last
-        for number, size in zip(numbers, sizes, strict=True):
-            if size > limits.IMAP_MADE_MIN:
-                if not self.has_kept(number):
-                    await self.prepare(number, size)
-            elif not come_to:
-                self.kept([number])
+        for at in self._structures.lacking(numbers):
+            if sizes[at] > limits.IMAP_MADE_MIN:
+                await self.prepare(numbers[at], sizes[at])
+            else:
+                self.kept([numbers[at]])
                 await out.pause()
 
     def preview(self, number: int, size: int, *, lazy: bool) -> bytes | None:
@@ -165,4 +166,4 @@ class Messages:
             data = self.read(number)
         summary = summarize(data)
         header = header_fields(data, KEPT_FIELDS, 0, summary.header_length)
-        return Kept(summary.envelope, summary.bodystructure, header, b"", False)
+        return Kept(summary.envelope, summary.bodystructure, header, NOTHING, False)

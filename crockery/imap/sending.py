@@ -40,7 +40,7 @@ async def send_messages(session: Session, selected: Selected, indices: Indices, 
 
 def _slices(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -> Iterator[Indices]:
     """Messages to render at once: many where the columns have it all, else by their size, and large ones alone."""
-    if not (plan.needs_data or plan.needs_kept or plan.needs_preview):
+    if not (plan.needs_data or plan.asks or plan.needs_preview):
         for start in range(0, len(indices), limits.IMAP_LINES):
             yield indices[start : start + limits.IMAP_LINES]
         return
@@ -62,18 +62,16 @@ def _cut(selected: Selected, indices: Indices, plan: Plan, messages: Messages) -
 def _costs(sizes: Sizes, numbers: list[int], plan: Plan, messages: Messages) -> Sizes:
     """How long each message takes: of a slice IMAP_OUTPUT_HELD in all, of one that goes alone as much."""
     held = limits.IMAP_OUTPUT_HELD
-    ready = not plan.needs_kept or (messages.have_whole if plan.utf8 else messages.have_rows)(numbers)
-    if not ready:
-        costs = np.maximum(MAKING_COST * sizes, held // limits.IMAP_SLICE_MADE)
-    elif plan.needs_data:
+    if plan.needs_data:
         costs = sizes.copy()
     else:
         least = held // limits.IMAP_SLICE_READY
         costs = np.clip(sizes, least, held) if plan.needs_preview else np.full(len(sizes), least)
+    if plan.asks:
+        made = ~messages.known(numbers, plan.asks)
+        costs[made] = np.maximum(MAKING_COST * sizes[made], held // limits.IMAP_SLICE_MADE)
+        costs[made & (sizes > limits.IMAP_MADE_MIN)] = held
     costs += SECTION_COST * max(len(plan.sections) - 1, 0)
-    if plan.needs_kept:
-        large = np.flatnonzero(sizes > limits.IMAP_MADE_MIN).tolist()
-        costs[[at for at in large if not messages.has_kept(numbers[at])]] = held
     return costs
 
 
@@ -81,6 +79,6 @@ def _goes_alone(part: Slice, plan: Plan) -> bool:
     """Whether it is one message that has to be read, and takes long."""
     if len(part.rows) > 1:
         return False
-    size, (number,) = int(part.columns.size[part.rows[0]]), part.numbers
+    size = int(part.columns.size[part.rows[0]])
     reads = plan.needs_data and size > limits.IMAP_STREAMED_MIN
-    return reads or (plan.needs_kept and size > limits.IMAP_MADE_MIN and not part.messages.has_kept(number))
+    return reads or (size > limits.IMAP_MADE_MIN and not part.messages.known(part.numbers, plan.asks).all())

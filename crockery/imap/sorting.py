@@ -8,7 +8,7 @@ Invariant: a column holds every message up to its last UID that was there when i
 
 import bisect
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -20,25 +20,15 @@ from crockery.imap.messages import Messages
 from crockery.imap.output import Output
 from crockery.imap.selected import NO_UIDS, Uids
 from crockery.imap.wire.sort import Criterion
-from crockery.message.addresses import Address, Group, parse_addresses
-from crockery.message.headers import field_pattern, header_length, unfold
-from crockery.message.text import fold
-from crockery.message.words import decode_words
 from crockery.projections.mailboxes import Mailbox
-from crockery.projections.structure import Details, Kept
-
-Numbers = npt.NDArray[np.int64]
-
-UNDATED: Final = -(2**62)
-"""The sent date of a message that has none that can be read: its internal date counts."""
-NOTHING: Final = Details(0, "", "", False, None, None, (), ())
+from crockery.projections.structure_order import NUMBERS, REFERENCES, TEXTS, UNDATED, Chosen, Numbers
 
 
 class Column(Protocol):
     """The values of one key."""
 
-    def add(self, values: Sequence[object]) -> None:
-        """Add values of messages at the end."""
+    def add(self, values: Any) -> None:
+        """Add values of messages at the end, as `Chosen.values` has them."""
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> None:
         """Drop the values that are False in the mask."""
@@ -57,8 +47,8 @@ class NumberColumn:
     def __init__(self) -> None:
         self.numbers: Numbers = np.empty(0, dtype=np.int64)
 
-    def add(self, values: Sequence[object]) -> None:
-        self.numbers = np.concatenate((self.numbers, np.array(values, dtype=np.int64)))
+    def add(self, values: Any) -> None:
+        self.numbers = np.concatenate((self.numbers, values))
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> None:
         self.numbers = self.numbers[mask]
@@ -74,10 +64,9 @@ class ListColumn:
         self.numbers: Numbers = np.empty(0, dtype=np.int64)
         self.counts: Numbers = np.empty(0, dtype=np.int64)
 
-    def add(self, values: Sequence[object]) -> None:
-        lists: list[tuple[int, ...]] = list(values)  # type: ignore[arg-type]
-        counts = np.array([len(one) for one in lists], dtype=np.int64)
-        self.numbers = np.concatenate((self.numbers, np.array([n for one in lists for n in one], dtype=np.int64)))
+    def add(self, values: Any) -> None:
+        counts, numbers = values
+        self.numbers = np.concatenate((self.numbers, numbers))
         self.counts = np.concatenate((self.counts, counts))
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> None:
@@ -96,8 +85,8 @@ class TextColumn:
         self.texts: list[str] = [""]
         self._waiting: list[str] = []
 
-    def add(self, values: Sequence[object]) -> None:
-        self._waiting.extend(values)  # type: ignore[arg-type]
+    def add(self, values: Any) -> None:
+        self._waiting.extend(values)
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> None:
         settled = len(self.numbers)
@@ -140,87 +129,12 @@ def _sorted_by_parts(texts: list[str]) -> list[str]:
     return sorted(parts)
 
 
-# What is read of a message.
-
-
-class Read:
-    """One message's Kept, taken apart once for all keys."""
-
-    __slots__ = ("_details", "_header", "_kept")
-
-    def __init__(self, kept: Kept, header: bytes) -> None:
-        self._kept = kept
-        self._header = header
-        self._details: Details | None = None
-
-    @property
-    def details(self) -> Details:
-        if self._details is None:
-            self._details = self._kept.details() if self._kept.rest else NOTHING
-        return self._details
-
-    def first_address(self, field: bytes) -> Address | Group | None:
-        header = self._header[: header_length(self._header)]
-        found = field_pattern((field,)).search(b"\n" + header)
-        addresses = parse_addresses(unfold(found[1].partition(b":")[2])) if found else []
-        return addresses[0] if addresses else None
-
-
-def _mailbox(field: bytes) -> Callable[[Read], str]:
-    """The local part of the first address; of a group its name, as ENVELOPE has it (RFC 5256 §3)."""
-
-    def read(message: Read) -> str:
-        address = message.first_address(field)
-        if address is None:
-            return ""
-        return fold((address.name if isinstance(address, Group) else address.local).decode("utf-8", "replace"))
-
-    return read
-
-
-def _display(field: bytes) -> Callable[[Read], str]:
-    """What a person sees: the name, else the address, of a group its name (RFC 5957 §3)."""
-
-    def read(message: Read) -> str:
-        address = message.first_address(field)
-        if address is None:
-            return ""
-        return fold(decode_words(address.name) if isinstance(address, Group) else address.display or address.addr_spec)
-
-    return read
-
-
-def _number_of(message_id: bytes | None) -> int:
-    # A keyed hash of 64 bits: nobody can make two ids meet, and by chance a million do with odds of 1 : 30 million.
-    return hash(message_id) or 1 if message_id else 0
-
-
-def _references(message: Read) -> tuple[int, ...]:
-    details = message.details
-    return tuple(map(_number_of, details.references or details.in_reply_to[:1]))
-
-
-def _sent_day(message: Read) -> int:
-    """The calendar day in the sender's zone, days since 1970."""
-    sent = message.details.sent
-    return UNDATED if sent is None else (sent[0] + sent[1] * 60) // 86400
-
-
-READERS: Final[dict[str, tuple[Callable[[], Column], Callable[[Read], object]]]] = {
-    "DATE": (NumberColumn, lambda read: read.details.sent[0] if read.details.sent else UNDATED),
-    "SUBJECT": (TextColumn, lambda read: fold(read.details.base_subject)),
-    "FROM": (TextColumn, _mailbox(b"from")),
-    "TO": (TextColumn, _mailbox(b"to")),
-    "CC": (TextColumn, _mailbox(b"cc")),
-    "DISPLAYFROM": (TextColumn, _display(b"from")),
-    "DISPLAYTO": (TextColumn, _display(b"to")),
-    "SENTDAY": (NumberColumn, _sent_day),
-    "REPLY": (NumberColumn, lambda read: read.details.is_reply),
-    "ID": (NumberColumn, lambda read: _number_of(read.details.message_id)),
-    "REFERENCES": (ListColumn, _references),
+KINDS: Final[dict[str, Callable[[], Column]]] = {
+    **dict.fromkeys(NUMBERS, NumberColumn),
+    **dict.fromkeys(TEXTS, TextColumn),
+    REFERENCES: ListColumn,
 }
-"""By key: the kind of its column, and how its value is read. The last three are THREAD's, SENTDAY is SEARCH's."""
-OF_HEADER: Final = frozenset(("FROM", "TO", "CC", "DISPLAYFROM", "DISPLAYTO"))
+"""The kind of each column that is read from the structure file."""
 
 
 class Answer(NamedTuple):
@@ -246,11 +160,11 @@ class Keys:
 
     async def load(self, names: Iterable[str], messages: Messages, out: Output) -> None:
         """Have these columns hold every message of now. Others get turns meanwhile."""
-        names = [name for name in names if name in READERS]
+        names = [name for name in names if name in KINDS]
         for name in names:
             if name not in self.columns:
-                self.columns[name], self._uids[name] = READERS[name][0](), NO_UIDS
-        while missing := self._missing(names, limits.IMAP_SLICE_KEPT):
+                self.columns[name], self._uids[name] = KINDS[name](), NO_UIDS
+        while missing := self._missing(names, limits.IMAP_SLICE_ORDERED):
             places = _places(self.mailbox.columns.uid, max(missing.values(), key=len))
             if not messages.have_rows(self.mailbox.columns.number[places]):
                 missing = self._missing(names, limits.IMAP_SLICE_MADE)
@@ -269,8 +183,8 @@ class Keys:
         """The numbers of a NumberColumn for a few messages, read for this once."""
         found: list[int] = []
         for start in range(0, len(uids), limits.IMAP_SLICE_MADE):
-            opened = await self._open(uids[start : start + limits.IMAP_SLICE_MADE], (name,), messages, out)
-            found += [READERS[name][1](one) for one in opened]  # type: ignore[misc]
+            for chosen in await self._open(uids[start : start + limits.IMAP_SLICE_MADE], messages, out):
+                found += chosen.values(name).tolist()  # type: ignore[union-attr]
             await out.pause()
         return found
 
@@ -321,28 +235,20 @@ class Keys:
         return int(uids[-1]) if len(uids) else 0
 
     async def _read(self, missing: dict[str, Uids], messages: Messages, out: Output) -> None:
-        found = await self._open(max(missing.values(), key=len), missing, messages, out)
+        uids = max(missing.values(), key=len)
+        found = await self._open(uids, messages, out)
         for name, wanted in missing.items():
             # Another session may have added some of them while this one waited.
             fresh = wanted[wanted > self._last(name)]
-            read = READERS[name][1]
-            self.columns[name].add([read(one) for one in found[len(found) - len(fresh) :]] if len(fresh) else [])
+            for chosen in _without(found, len(uids) - len(fresh)):
+                self.columns[name].add(chosen.values(name))
             self._uids[name] = np.concatenate((self._uids[name], fresh))
 
-    async def _open(self, uids: Uids, names: Iterable[str], messages: Messages, out: Output) -> list[Read]:
-        """These messages, with what the keys need of them."""
+    async def _open(self, uids: Uids, messages: Messages, out: Output) -> list[Chosen]:
+        """What is compared of these messages."""
         columns = self.mailbox.columns
         rows = _places(columns.uid, uids)
-        numbers, sizes = columns.number[rows].tolist(), columns.size[rows].tolist()
-        await messages.make_ready(numbers, sizes, out)
-        headers = any(name in OF_HEADER for name in names)
-        found = []
-        for number, size, kept in zip(numbers, sizes, messages.kept(numbers), strict=True):
-            header = kept.header
-            if header is None and headers:
-                header = messages.read_range(number, 0, min(size, limits.IMAP_STREAM_STEP))
-            found.append(Read(kept, header or b""))
-        return found
+        return await messages.orders(columns.number[rows].tolist(), columns.size[rows].tolist(), out)
 
     def _drop_gone(self, name: str) -> None:
         uids, current = self._uids[name], self.mailbox.columns.uid
@@ -351,6 +257,15 @@ class Keys:
         mask = np.isin(uids, current, assume_unique=True)
         self.columns[name].keep(mask)
         self._uids[name] = uids[mask]
+
+
+def _without(found: list[Chosen], count: int) -> Iterator[Chosen]:
+    """All but the first `count` messages."""
+    for chosen in found:
+        rest = chosen.places[count:]
+        count = max(count - len(chosen.places), 0)
+        if len(rest):
+            yield Chosen(chosen.orders, rest)
 
 
 def _places(column: Uids, uids: Uids) -> Numbers:

@@ -20,7 +20,7 @@ async def send_large(out: Output, plan: Plan, part: Slice) -> None:
     """Write the response for the one message of `part`. Raises Refusal before anything of it is written."""
     number, messages = part.numbers[0], part.messages
     size = int(part.selected.mailbox.columns.size[part.rows[0]])
-    if plan.needs_kept:
+    if plan.asks:
         await messages.prepare(number, size)
     if any(_needs_tree(item, plan.utf8) for item in plan.items):
         part.trees = [await messages.tree(number, size)]

@@ -1,30 +1,30 @@
 """A derived file of compressed blocks, each of which has what is kept of a run of messages.
 
-File: a start that names what it is and of which log; then blocks: zstd frames with a checksum. Beside it `NAME.index`:
-of each block the first and the last message number, offset and length. A file with another start is begun anew; a block
-that does not verify reads as None. What a block holds is its owner's affair.
+File: a start that names what it is and of which log; then blocks, each of as many parts as the file's owner says: zstd
+frames with a checksum, so that who needs one part reads no other. Beside it `NAME.index`: of each block the first and
+the last message number, the offset, and the length of each part. A file with another start is begun anew; a part that
+does not verify reads as None. What a block holds is its owner's affair.
 """
 
 import os
 import threading
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
 
-_INDEX: Final = np.dtype([("first", "<u8"), ("last", "<u8"), ("offset", "<u8"), ("length", "<u8")])
-
 
 class BlockFile:
     """Blocks on disk, in order of number. Reading one takes a millisecond for half a megabyte; threads may read."""
 
-    def __init__(self, folder: Path, name: str, start: bytes, largest: int, level: int) -> None:
+    def __init__(self, folder: Path, name: str, start: bytes, largest: int, level: int, parts: int = 1) -> None:
         """Open the file in `folder`, or begin a new one when its start differs; raises OSError.
 
-        `largest`: octets that a block may have, so that damage does not cost gigabytes of memory. `level`: of zstd.
+        `largest`: octets that a part may have, so that damage does not cost gigabytes of memory. `level`: of zstd.
         """
+        self._entry = np.dtype([("first", "<u8"), ("last", "<u8"), ("offset", "<u8"), ("lengths", "<u8", (parts,))])
         folder.mkdir(mode=0o700, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._file = os.open(folder / name, flags, 0o600)
@@ -56,12 +56,12 @@ class BlockFile:
     def bounds(self, block: int) -> tuple[int, int, int]:
         """The first and the last number of a block, and its octets on disk."""
         entry = self._index[block]
-        return int(entry["first"]), int(entry["last"]), int(entry["length"])
+        return int(entry["first"]), int(entry["last"]), int(entry["lengths"].sum())
 
-    def read(self, block: int) -> bytes | None:
-        """What a block holds; None if it cannot be read as it was written."""
-        entry = self._index[block]
-        frame = os.pread(self._file, int(entry["length"]), int(entry["offset"]))
+    def read(self, block: int, part: int = 0) -> bytes | None:
+        """What a part of a block holds; None if it cannot be read as it was written."""
+        _, _, offset, lengths = self._index[block].tolist()
+        frame = os.pread(self._file, lengths[part], offset + sum(lengths[:part]))
         try:
             if zstandard.frame_content_size(frame) > self._largest:
                 return None
@@ -69,31 +69,31 @@ class BlockFile:
         except zstandard.ZstdError:
             return None
 
-    def append(self, first: int, last: int, data: bytes) -> None:
+    def append(self, first: int, last: int, *parts: bytes) -> None:
         """Add a block about messages beyond `self.last`. Raises OSError."""
-        frame = self._compressor.compress(data)
-        os.pwrite(self._file, frame, self._end)
-        entry = np.array([(first, last, self._end, len(frame))], dtype=_INDEX)
+        frames = list(map(self._compressor.compress, parts))
+        os.pwrite(self._file, b"".join(frames), self._end)
+        entry = np.array([(first, last, self._end, list(map(len, frames)))], dtype=self._entry)
         os.pwrite(self._index_file, entry.tobytes(), self._index.nbytes)
         self._index = np.concatenate((self._index, entry))
 
-    def replace(self, block: int, data: bytes) -> None:
+    def replace(self, block: int, *parts: bytes) -> None:
         """Write another content in the place of a block; nothing, if that takes more room. Raises OSError."""
-        entry = self._index[block]
-        length = int(entry["length"])
-        frame = self._compressor.compress(data)
-        if len(frame) > length:
-            frame = b""
-        os.pwrite(self._file, frame.ljust(length, b"\0"), int(entry["offset"]))
-        entry["length"] = len(frame)
-        os.pwrite(self._index_file, entry.tobytes(), block * _INDEX.itemsize)
+        entry = self._index[block : block + 1]
+        room = int(entry["lengths"].sum())
+        frames = list(map(self._compressor.compress, parts))
+        if sum(map(len, frames)) > room:
+            frames = [b""] * len(parts)
+        os.pwrite(self._file, b"".join(frames).ljust(room, b"\0"), int(entry["offset"][0]))
+        entry["lengths"] = list(map(len, frames))
+        os.pwrite(self._index_file, entry.tobytes(), block * self._entry.itemsize)
 
     def clear(self) -> None:
         """Forget all blocks. Raises OSError."""
         os.ftruncate(self._index_file, 0)
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, self._start, 0)
-        self._index = np.empty(0, dtype=_INDEX)
+        self._index = np.empty(0, dtype=self._entry)
 
     def close(self) -> None:
         """Close the files. Raises OSError."""
@@ -102,7 +102,7 @@ class BlockFile:
 
     @property
     def _end(self) -> int:
-        return int(self._index["offset"][-1] + self._index["length"][-1]) if len(self._index) else len(self._start)
+        return int(_ends(self._index[-1:])[0]) if len(self._index) else len(self._start)
 
     def _decompressor(self) -> zstandard.ZstdDecompressor:
         """A context serves one thread at a time."""
@@ -112,14 +112,25 @@ class BlockFile:
         return found
 
     def _load_index(self) -> npt.NDArray[Any]:
+        entry = self._entry.itemsize
         size = os.fstat(self._index_file).st_size
-        index = np.frombuffer(bytearray(os.pread(self._index_file, size - size % _INDEX.itemsize, 0)), dtype=_INDEX)
-        ends = index["offset"] + index["length"]
-        sound = (index["first"] <= index["last"]) & (ends <= os.fstat(self._file).st_size)
+        index = np.frombuffer(bytearray(os.pread(self._index_file, size - size % entry, 0)), dtype=self._entry)
+        ends, room = _ends(index), os.fstat(self._file).st_size
+        sound = (index["first"] <= index["last"]) & (ends <= room)
+        sound &= (index["offset"] <= room) & (index["lengths"] <= room).all(axis=1)  # so no sum was too large
         sound[1:] &= (index["first"][1:] > index["last"][:-1]) & (index["offset"][1:] >= ends[:-1])
         good = len(index) if sound.all() else int(np.argmin(sound))
         self._index = index[:good]
-        while good and self.read(good - 1) is None:
+        while good and not self._is_whole(good - 1):
             good -= 1
-        os.ftruncate(self._index_file, good * _INDEX.itemsize)
+        os.ftruncate(self._index_file, good * entry)
         return index[:good]
+
+    def _is_whole(self, block: int) -> bool:
+        return all(self.read(block, part) is not None for part in range(self._index["lengths"].shape[1]))
+
+
+def _ends(index: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Where each block ends."""
+    ends: npt.NDArray[np.uint64] = index["offset"] + index["lengths"].sum(axis=1)
+    return ends

@@ -8,13 +8,12 @@ again after a start. Pure of Trio; reading and writing the file blocks for micro
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import numpy as np
 import numpy.typing as npt
 
@@ -23,15 +22,16 @@ from crockery.events.file import LogFile
 from crockery.events.format import HEADER_SIZE, Header
 from crockery.limits import KEPT_HEADER, STRUCTURE_BLOCK, STRUCTURE_BLOCK_ROWS, STRUCTURE_CACHE
 from crockery.message.headers import header_fields
-from crockery.message.structure import Part
+from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import VERSION as SUMMARY_VERSION
 from crockery.message.summary import summarize
-from crockery.projections.structure_block import KEPT_FIELDS, Details, Kept, Rows
+from crockery.projections.structure_block import KEPT_FIELDS, Kept, Rows
 from crockery.projections.structure_file import NAME, StructureFile
-from crockery.projections.structure_texts import WHOLE, Ask, HeaderFields, Listing
+from crockery.projections.structure_order import Chosen, Order, Orders, encode_orders, order_of
+from crockery.projections.structure_texts import Ask, HeaderFields, Listing
 from crockery.projections.waiting import Waiting
 
-__all__ = ["KEPT_FIELDS", "NAME", "Ask", "Details", "HeaderFields", "Kept", "Listing", "Structures"]
+__all__ = ["KEPT_FIELDS", "NAME", "Ask", "HeaderFields", "Kept", "Listing", "Structures"]
 
 
 class Structures:
@@ -138,34 +138,62 @@ class Structures:
 
         Cheapest for runs of neighbours. Raises BodyUnreadable.
         """
+        return self._answers(numbers, ask, self._row)
+
+    def known(self, numbers: Sequence[int], ask: Ask) -> list[bytes | None]:
+        """As `texts`, but None too where a row would have to be computed."""
+        return self._answers(numbers, ask, self._ready_row)
+
+    def _answers(self, numbers: Sequence[int], ask: Ask, row: Callable[[int], Kept | None]) -> list[bytes | None]:
         result: list[bytes | None] = []
-        blocks = self._file.blocks_of(np.array(numbers, dtype=np.uint64))
-        starts = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(blocks)]
-        for start, stop in pairwise(starts):
-            wanted = numbers[start:stop]
-            told = self._file.texts(int(blocks[start]), ask) if stop > start else None
-            if told is None:
-                continue
+        for block, wanted in self._runs(numbers):
+            told = self._file.texts(block, ask)
             at = bisect_left(told.numbers, wanted[0])
             if told.numbers[at : at + len(wanted)] == wanted:
                 result += told.texts[at : at + len(wanted)]
             else:
                 rows = dict(zip(told.numbers, told.texts, strict=True))
-                result += [rows[number] if number in rows else self._text(number, ask) for number in wanted]
+                for number in wanted:
+                    kept = None if number in rows else row(number)
+                    result.append(rows.get(number) if kept is None else ask.of_row(kept))
         return result
 
-    def _text(self, number: int, ask: Ask) -> bytes | None:
-        return ask.of_row(self._fresh.get(number) or self._computed(number))
+    def _row(self, number: int) -> Kept:
+        return self._fresh.get(number) or self._computed(number)
 
-    def has_whole(self, number: int) -> bool:
-        """Whether all that is kept of a message is there, and need not be computed."""
-        (block,) = self._file.blocks_of(np.array([number], dtype=np.uint64)).tolist()
-        told = self._file.texts(block, WHOLE)
-        at = bisect_left(told.numbers, number)
-        if told.numbers[at : at + 1] == [number]:
-            return told.texts[at] is not None
-        kept = self._fresh.get(number) or self._recent.get(number)
-        return kept is not None and WHOLE.of_row(kept) is not None
+    def _ready_row(self, number: int) -> Kept | None:
+        return self._fresh.get(number) or self._recent.get(number)
+
+    def _runs(self, numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+        """The messages cut into those of one block each; -1: of none."""
+        blocks = self._file.blocks_of(np.array(numbers, dtype=np.uint64))
+        for start, stop in pairwise([0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(blocks)]):
+            if stop > start:
+                yield int(blocks[start]), numbers[start:stop]
+
+    def lacking(self, numbers: Sequence[int]) -> list[int]:
+        """The places of those of which `orders` would have to compute the row."""
+        places: list[int] = []
+        for block, wanted in self._runs(numbers):
+            found = self._file.orders(block)
+            here = set() if found is None else set(found[0])
+            places += [number not in here and self._ready_row(number) is None for number in wanted]
+        return [at for at, lacks in enumerate(places) if lacks]
+
+    def orders(self, numbers: Sequence[int], otherwise: Callable[[int], Order]) -> list[Chosen]:
+        """What SORT and THREAD compare of these messages, ascending, as columns; `otherwise` gives it of the others."""
+        result: list[Chosen] = []
+        for block, wanted in self._runs(numbers):
+            found = self._file.orders(block)
+            places = {} if found is None else {number: at for at, number in enumerate(found[0])}
+            for here, group in groupby(wanted, places.__contains__):
+                if here and found is not None:
+                    chosen = Chosen(found[1], np.array([places[number] for number in group]))
+                else:
+                    rows = {number: otherwise(number) for number in group}
+                    chosen = Chosen(Orders(encode_orders(rows)), np.arange(len(rows)))
+                result.append(chosen)
+        return result
 
     def erase(self, numbers: Iterable[int]) -> None:
         """Forget messages whose bodies are erased; `work` takes them out of the file."""
@@ -198,12 +226,10 @@ class Structures:
 
 def kept_of(data: bytes, root: Part | None = None) -> Kept:
     """The row of the message `data`, whose tree may be given."""
+    root = root or parse_structure(data)
+    assert root.envelope is not None  # the root is a message
     summary = summarize(data, root)
     header = header_fields(data, KEPT_FIELDS, 0, summary.header_length)
-    details = (
-        summary.header_length, summary.subject, summary.base_subject, summary.is_reply, summary.sent,
-        summary.message_id, summary.in_reply_to, summary.references,
-    )  # fmt: skip
-    rest = msgpack.packb(details, unicode_errors="surrogatepass")
     kept_header = header if len(header) <= KEPT_HEADER else None
-    return Kept(summary.envelope, summary.bodystructure, kept_header, rest, summary.utf8_differs)
+    order = order_of(summary, root.envelope)
+    return Kept(summary.envelope, summary.bodystructure, kept_header, order, summary.utf8_differs)

@@ -9,21 +9,25 @@ import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from crockery.limits import STRUCTURE_BLOCK, STRUCTURE_BLOCKS, STRUCTURE_LEVEL, STRUCTURE_TEXTS
+from crockery.limits import STRUCTURE_BLOCK, STRUCTURE_LEVEL, STRUCTURE_PARTS, STRUCTURE_TEXTS
 from crockery.projections.block_file import BlockFile
-from crockery.projections.structure_block import Block, Kept, Rows, encode_block
+from crockery.projections.structure_block import PARTS, Headers, Kept, Listings, Rows, decode_rows, encode_block
+from crockery.projections.structure_order import Orders
+from crockery.projections.structure_reader import PartReader
 from crockery.projections.structure_texts import Ask
 
+Part = TypeVar("Part", bound=PartReader)
+
 MAGIC: Final = b"CrkStruc"
-VERSION: Final = 3
+VERSION: Final = 4
 NAME: Final = "structure"
 _PREFIX: Final = struct.Struct("<8sII")
-_LARGEST: Final = 1024 * STRUCTURE_BLOCK
+_LARGEST: Final = 256 * STRUCTURE_BLOCK
 
 
 class Told(NamedTuple):
@@ -38,14 +42,14 @@ _NOTHING: Final = Told([], [])
 
 
 class StructureFile:
-    """Blocks of rows on disk. Reading and writing one blocks for some fifty microseconds; threads may read."""
+    """Blocks of rows on disk. Reading one blocks for some hundred microseconds; threads may read."""
 
     def __init__(self, folder: Path, log_header: bytes, summary_version: int) -> None:
         """Open the file in `folder`, or begin a new one when it is of another log or version; raises OSError."""
         start = _PREFIX.pack(MAGIC, VERSION, summary_version) + log_header
-        self._file = BlockFile(folder, NAME, start, _LARGEST, STRUCTURE_LEVEL)
+        self._file = BlockFile(folder, NAME, start, _LARGEST, STRUCTURE_LEVEL, PARTS)
         self._lock = threading.Lock()
-        self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._parts: OrderedDict[tuple[int, type[PartReader]], PartReader] = OrderedDict()
         self._told: OrderedDict[tuple[int, Ask], Told] = OrderedDict()
         """Answers of blocks, those asked for last at the end."""
         self._told_octets = 0
@@ -68,13 +72,18 @@ class StructureFile:
 
     def rows(self, block: int) -> Rows:
         """The rows of a block."""
-        if block < 0:
+        listings, headers, orders = self._part(block, Listings), self._part(block, Headers), self._part(block, Orders)
+        if listings is None or headers is None or orders is None:
             return {}
-        read = self._block(block)
-        rows = {} if read is None else read.rows()
+        rows = decode_rows(listings, headers, orders)
         for number in self._erased.get(block, ()):
             rows.pop(number, None)
         return rows
+
+    def orders(self, block: int) -> tuple[list[int], Orders] | None:
+        """The columns of a block for SORT and THREAD, and the messages of their rows; 0: erased."""
+        orders = self._part(block, Orders)
+        return None if orders is None else (self._numbers(block, orders), orders)
 
     def texts(self, block: int, ask: Ask) -> Told:
         """What the rows of a block answer. Do not change it."""
@@ -84,11 +93,10 @@ class StructureFile:
             if told is not None:
                 self._told.move_to_end(key)
                 return told
-        read = self._block(block) if block >= 0 else None
+        read = self._part(block, ask.kind)
         if read is None:
             return _NOTHING
-        erased = self._erased.get(block, ())
-        told = Told([0 if number in erased else number for number in read.numbers], ask.of_block(read))
+        told = Told(self._numbers(block, read), ask.of_block(read))
         with self._lock:
             if key not in self._told:
                 self._told[key] = told
@@ -100,7 +108,7 @@ class StructureFile:
     def append(self, rows: Mapping[int, Kept]) -> None:
         """Add a block: messages in order of number, all beyond `last`. Raises OSError."""
         numbers = list(rows)
-        self._file.append(numbers[0], numbers[-1], encode_block(rows))
+        self._file.append(numbers[0], numbers[-1], *encode_block(rows))
 
     def erase(self, numbers: Iterable[int]) -> None:
         """Forget these messages; their octets go from the file when `erase_some` comes to them."""
@@ -114,7 +122,7 @@ class StructureFile:
     def erase_some(self, count: int) -> None:
         """Write up to `count` of the blocks without the rows that were erased. Raises OSError."""
         for block in list(self._erased)[:count]:
-            self._file.replace(block, encode_block(self.rows(block)))
+            self._file.replace(block, *encode_block(self.rows(block)))
             del self._erased[block]
             with self._lock:
                 self._forget()
@@ -131,21 +139,29 @@ class StructureFile:
         self.erase_some(len(self._erased))
         self._file.close()
 
-    def _block(self, block: int) -> Block | None:
+    def _numbers(self, block: int, read: PartReader) -> list[int]:
+        erased = self._erased.get(block)
+        return read.numbers if erased is None else [0 if number in erased else number for number in read.numbers]
+
+    def _part(self, block: int, kind: type[Part]) -> Part | None:
+        if block < 0:
+            return None
+        key = block, kind
         with self._lock:
-            found = self._blocks.get(block)
-        if found is None:
-            data = self._file.read(block)
-            found = None if data is None else Block(data)
+            found = self._parts.get(key)
+        if not isinstance(found, kind):
+            data = self._file.read(block, kind.PART)
+            if data is None:
+                return None
+            found = kind(data)
             with self._lock:
-                if found is not None:
-                    self._blocks[block] = found
-                if len(self._blocks) > STRUCTURE_BLOCKS:
-                    self._blocks.popitem(last=False)
+                self._parts[key] = found
+                if len(self._parts) > STRUCTURE_PARTS:
+                    self._parts.popitem(last=False)
         return found
 
     def _forget(self) -> None:
-        self._blocks.clear()
+        self._parts.clear()
         self._told.clear()
         self._told_octets = 0
 

@@ -3,21 +3,25 @@
 An `Ask` is made once a command and is hashable: what a block answers to it is remembered under it.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from crockery.message.headers import header_fields_of_all
-from crockery.projections.structure_block import EMPTY_LINE, FIELD_ID, Block, Kept
+from crockery.projections.structure_block import EMPTY_LINE, FIELD_ID, Headers, Kept, Listings
+from crockery.projections.structure_reader import PartReader
 
 
 class Ask(Protocol):
     """Something to be told of messages."""
 
-    def of_block(self, block: Block) -> list[bytes | None]:
+    @property
+    def kind(self) -> type[PartReader]:
+        """The part of a block that tells it."""
+
+    def of_block(self, part: Any) -> list[bytes | None]:
         """Of each row; None where the message itself must be looked at."""
 
     def of_row(self, kept: Kept) -> bytes | None:
@@ -34,14 +38,18 @@ class Listing(NamedTuple):
     utf8: bool
     """For a client that takes UTF-8: None where that makes a difference."""
 
-    def of_block(self, block: Block) -> list[bytes | None]:
+    @property
+    def kind(self) -> type[Listings]:
+        return Listings
+
+    def of_block(self, part: Listings) -> list[bytes | None]:
         texts: list[bytes | None] = []
         if self.envelope and self.bodystructure:
-            texts += block.envelopes_and_structures()
+            texts += part.envelopes_and_structures()
         else:
-            texts += block.envelopes() if self.envelope else block.structures()
-        if self.utf8 and any(block.utf8_differs):
-            return [None if differs else text for text, differs in zip(texts, block.utf8_differs, strict=True)]
+            texts += part.envelopes() if self.envelope else part.structures()
+        if self.utf8 and any(part.utf8_differs):
+            return [None if differs else text for text, differs in zip(texts, part.utf8_differs, strict=True)]
         return texts
 
     def of_row(self, kept: Kept) -> bytes | None:
@@ -58,45 +66,24 @@ class Listing(NamedTuple):
 
 
 class HeaderFields(NamedTuple):
-    """A literal of the header fields of these names, and the empty line."""
+    """The header fields of these names, and the empty line."""
 
     names: tuple[bytes, ...]
     """Lower case, all of KEPT_FIELDS."""
-    partial: tuple[int, int] | None = None
-    """Start and length, in octets."""
 
-    def of_block(self, block: Block) -> list[bytes | None]:
-        literals = self.render_all(block.headers(_ids(self.names)))
-        return [text if has else None for text, has in zip(literals, block.has_header, strict=True)]
+    @property
+    def kind(self) -> type[Headers]:
+        return Headers
 
-    def of_row(self, kept: Kept) -> bytes | None:
-        return None if kept.header is None else self.of_header(kept.header)
-
-    def of_header(self, header: bytes) -> bytes:
-        """What is asked for, of a header as `header_fields` makes them."""
-        (literal,) = self.render_all(header_fields_of_all([header], self.names))
-        return literal
-
-    def render_all(self, fields: Iterable[bytes]) -> list[bytes]:
-        """The literals of what was found, cut to the partial."""
-        if self.partial is not None:
-            start, length = self.partial
-            fields = [found[start : start + length] for found in fields]
-        return [b"{%d}\r\n%b" % (len(found), found) for found in fields]
-
-
-class Whole(NamedTuple):
-    """Whether there is all of a row, whoever asks: empty if so."""
-
-    def of_block(self, block: Block) -> list[bytes | None]:
-        rows = zip(block.has_header, block.utf8_differs, strict=True)
-        return [b"" if has and not differs else None for has, differs in rows]
+    def of_block(self, part: Headers) -> list[bytes | None]:
+        fields = part.fields(_ids(self.names))
+        return [found if has else None for found, has in zip(fields, part.has_header, strict=True)]
 
     def of_row(self, kept: Kept) -> bytes | None:
-        return None if kept.header is None or kept.utf8_differs else b""
-
-
-WHOLE: Final = Whole()
+        if kept.header is None:
+            return None
+        (fields,) = header_fields_of_all([kept.header], self.names)
+        return fields
 
 
 @lru_cache(maxsize=64)

@@ -48,7 +48,7 @@ def test_one_reading_serves_both(maker: Maker) -> None:
     numbers = maker.append(b"Subject: one\r\n\r\nfirst", b"Subject: two\r\n\r\nsecond")
     assert maker.rows.work(100) == 0
     assert maker.read == numbers
-    assert [kept.details().subject for kept in maker.structures.many(numbers)] == ["one", "two"]
+    assert [kept.order.texts[0] for kept in maker.structures.many(numbers)] == ["ONE", "TWO"]
     assert maker.read == numbers
     assert maker.texts.last == numbers[1]
 

@@ -10,8 +10,9 @@ from crockery.events.format import HEADER_SIZE
 from crockery.message.headers import header_fields
 from crockery.message.summary import VERSION as SUMMARY_VERSION
 from crockery.message.summary import summarize
-from crockery.projections.structure import Structures
+from crockery.projections.structure import Ask, HeaderFields, Listing, Structures
 from crockery.projections.structure_file import StructureFile
+from crockery.projections.structure_order import NUMBERS, REFERENCES, TEXTS, Chosen, Order
 from tests.support.store import TestStore
 
 MESSAGES = [
@@ -27,7 +28,7 @@ MESSAGES = [
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.projections.structure.STRUCTURE_BLOCK_ROWS", 2)
-    monkeypatch.setattr("crockery.projections.structure_file.STRUCTURE_BLOCKS", 2)
+    monkeypatch.setattr("crockery.projections.structure_file.STRUCTURE_PARTS", 2)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_rows_from_the_file_equal_rows_computed(store: TestStore) -> None:
     again = open_structures(store)
     assert again.last == numbers[-1]
     assert again.many(numbers[::-1]) == computed[::-1]
-    assert again.kept(numbers[1]).details().references == (b"<1@example.test>",)
+    assert len(again.kept(numbers[1]).order.references) == 1
 
 
 def test_a_row_says_what_the_summary_says(store: TestStore) -> None:
@@ -71,7 +72,6 @@ def test_a_row_says_what_the_summary_says(store: TestStore) -> None:
         summary = summarize(whole)
         kept = structures.kept(number)
         assert (kept.envelope, kept.bodystructure) == (summary.envelope, summary.bodystructure)
-        assert kept.details().header_length == summary.header_length
         if kept.header is not None:
             names = (b"subject", b"from")
             assert header_fields(kept.header, names) == header_fields(whole, names)
@@ -197,3 +197,74 @@ def test_an_unreadable_body_is_said_and_skipped(store: TestStore) -> None:
     assert structures.last == numbers[-1]
     with pytest.raises(BodyUnreadable):
         structures.kept(numbers[1])
+
+
+def test_columns_are_the_same_from_the_file_as_computed(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    expected = [kept.order for kept in structures.many(numbers)]
+    structures.follow(numbers)
+    structures.work(100)
+    structures.close()
+    again = open_structures(store)
+    wanted = [numbers[at] for at in (0, 1, 3, 4)]  # some of a block, all of one
+    chosen = again.orders(wanted, lambda number: again.kept(number).order)
+    for name in (*NUMBERS, *TEXTS, REFERENCES):
+        values = [column(part, name) for part in chosen]
+        assert [value for part in values for value in part] == [value_of(expected[at], name) for at in (0, 1, 3, 4)]
+    assert again.asked_for == 0
+
+
+def column(chosen: Chosen, name: str) -> list[object]:
+    values = chosen.values(name)
+    if isinstance(values, tuple):
+        counts, joined = values
+        return [tuple(part.tolist()) for part in np.split(joined, np.cumsum(counts)[:-1])]
+    return values if isinstance(values, list) else values.tolist()
+
+
+def value_of(order: Order, name: str) -> object:
+    if name == REFERENCES:
+        return order.references
+    return order.texts[TEXTS.index(name)] if name in TEXTS else order.numbers[NUMBERS.index(name)]
+
+
+def test_it_tells_of_which_a_row_would_have_to_be_computed(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    structures.follow(numbers)
+    assert structures.lacking(numbers) == [0, 1, 2, 3, 4, 5]
+    structures.work(3)
+    structures.kept(numbers[4])
+    assert structures.lacking(numbers) == [3, 5]
+    structures.orders(numbers, lambda number: structures.kept(number).order)
+    assert structures.lacking(numbers) == []
+
+
+def test_what_is_not_kept_is_known_to_be_missing_for_those_who_ask_for_it(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+
+    def known(ask: Ask) -> list[bool]:
+        return [text is not None for text in structures.known(numbers, ask)]
+
+    assert known(Listing(True, True, False)) == [False] * 6
+    structures.follow(numbers)
+    structures.work(100)
+    made = structures.asked_for
+    assert known(Listing(True, True, utf8=False)) == [True] * 6
+    assert known(Listing(True, False, utf8=True)) == [True, True, False, True, True, True]
+    assert known(HeaderFields((b"subject",))) == [True] * 5 + [False]
+    assert structures.asked_for == made
+
+
+def test_an_index_whose_sums_are_too_large_is_not_believed(store: TestStore) -> None:
+    numbers = fill(store)
+    structures = open_structures(store)
+    structures.follow(numbers)
+    structures.work(100)
+    structures.close()
+    index = store.folder / "structure.index"
+    lengths = (1 << 63).to_bytes(8, "little") * 2 + bytes(8)
+    index.write_bytes(index.read_bytes()[:24] + lengths)  # their sum is 0
+    assert open_structures(store).last == 0
