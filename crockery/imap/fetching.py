@@ -108,8 +108,9 @@ class Plan:
         self._joined = self._pieces
         at = wanted.index(FetchItem("ENVELOPE")) if "ENVELOPE" in names else len(wanted)
         if wanted[at + 1 : at + 2] == [FetchItem("BODYSTRUCTURE")]:
-            both = _listing(Listing(True, True, features.utf8))
-            self._joined = [*self._pieces[:at], both, *self._pieces[at + 2 :]]
+            both = Listing(True, True, features.utf8)
+            self._joined = [*self._pieces[:at], _listing(both), *self._pieces[at + 2 :]]
+            self.asks = [both, *[ask for ask in self.asks if not isinstance(ask, Listing)]]
 
     def render(self, part: Slice) -> list[bytes]:
         """The response lines of a slice, joined if they are short."""

@@ -36,9 +36,13 @@ class Told(NamedTuple):
     numbers: list[int]
     """The messages of its rows; 0: erased."""
     texts: list[bytes | None]
+    octets: int
+    """What it takes in memory, about."""
 
 
-_NOTHING: Final = Told([], [])
+_OBJECT: Final = 50
+"""Octets that a text takes beside its own."""
+_NOTHING: Final = Told([], [], 0)
 
 
 class StructureFile:
@@ -96,13 +100,14 @@ class StructureFile:
         read = self._part(block, ask.kind)
         if read is None:
             return _NOTHING
-        told = Told(self._numbers(block, read), ask.of_block(read))
+        texts = ask.of_block(read)
+        told = Told(self._numbers(block, read), texts, sum(map(len, filter(None, texts))) + _OBJECT * len(texts))
         with self._lock:
             if key not in self._told:
                 self._told[key] = told
-                self._told_octets += _octets(told)
+                self._told_octets += told.octets
             while self._told_octets > STRUCTURE_TEXTS:
-                self._told_octets -= _octets(self._told.popitem(last=False)[1])
+                self._told_octets -= self._told.popitem(last=False)[1].octets
         return told
 
     def append(self, rows: Mapping[int, Kept]) -> None:
@@ -164,11 +169,3 @@ class StructureFile:
         self._parts.clear()
         self._told.clear()
         self._told_octets = 0
-
-
-_OBJECT: Final = 50
-"""Octets that a text takes beside its own."""
-
-
-def _octets(told: Told) -> int:
-    return sum(len(text) + _OBJECT for text in told.texts if text is not None)
