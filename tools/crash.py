@@ -27,7 +27,9 @@ from typing import Final
 
 PASSWORD: Final = "secret"
 PORTS: Final = (25, 465, 587, 143, 993, 80, 443)
-TIMEOUT: Final = 20.0
+TIMEOUT: Final = 180.0
+"""Seconds for what must come; so many, as they matter only where it does not."""
+
 FLAGS: Final = ("\\Seen", "\\Flagged", "\\Answered", "$Work", "$Later")
 LOST: Final = (OSError, smtplib.SMTPException, imaplib.IMAP4.error)
 """What a client sees of a killed server."""

@@ -11,6 +11,7 @@ from crockery import limits
 from crockery.actions.server import install_certificate
 from crockery.net.certificates import self_signed
 from tests.support.server import RunningServer, running_server, test_ca
+from tests.support.waiting import PATIENCE, until
 
 
 async def _fingerprint_served(server: RunningServer) -> str:
@@ -24,7 +25,7 @@ async def _fingerprint_served(server: RunningServer) -> str:
 
 
 async def _until(server: RunningServer, fingerprint: str) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE):
         while await _fingerprint_served(server) != fingerprint:
             await trio.testing.wait_all_tasks_blocked(0.01)
 
@@ -44,9 +45,7 @@ async def test_new_files_are_used_and_noted(tmp_path: Path, monkeypatch: pytest.
         new = test_ca().issue_cert("localhost", "new.example.test")
         new.private_key_pem.write_to_path(tmp_path / "key.pem")
         new.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
-        with trio.fail_after(5):
-            while server.store.state.server.certificate["id"] == first["id"]:  # type: ignore[index]
-                await trio.testing.wait_all_tasks_blocked(0.01)
+        await until(lambda: server.store.state.server.certificate["id"] != first["id"])  # type: ignore[index]
         noted = server.store.state.server.certificate
         assert noted is not None
         assert set(noted["names"]) == {"localhost", "new.example.test"}
@@ -63,9 +62,7 @@ async def test_damaged_files_change_nothing(
     async with running_server(tmp_path) as server:
         before = await _fingerprint_served(server)
         (tmp_path / "chain.pem").write_text("half of a cert")
-        with trio.fail_after(5):
-            while "stays in use" not in caplog.text:
-                await trio.testing.wait_all_tasks_blocked(0.01)
+        await until(lambda: "stays in use" in caplog.text)
         (tmp_path / "key.pem").unlink()
         assert await _fingerprint_served(server) == before
         assert len([r for r in caplog.records if "stays in use" in r.message]) <= 2, "it is not said again and again"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from crockery.actions.accounts import add_account, add_app_password, remove_account, remove_app_password, set_password
 from crockery.actions.actor import the_server
@@ -23,6 +23,7 @@ from crockery.net.clock import ClockWatch
 from crockery.net.passwords import app_password_secret, new_app_password
 from crockery.projections.mailboxes import Mailbox
 from tests.support.store import TestStore
+from tests.support.waiting import until
 
 DAY = 86400 * 1_000_000
 TEXT = b"Subject: secret plans\r\n\r\nnobody must know xyzzy-plugh\r\n"
@@ -272,9 +273,7 @@ async def test_an_interrupted_erasure_is_done_again(tmp_path: Path) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(writer.run)
         nursery.start_soon(eraser.run)
-        with trio.fail_after(5):
-            while stored in path.read_bytes():
-                await wait_all_tasks_blocked(0.01)
+        await until(lambda: stored not in path.read_bytes())
         stop(kept.store)
         await writer.wait_durable(kept.log.head)
         nursery.cancel_scope.cancel()

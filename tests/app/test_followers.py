@@ -12,6 +12,7 @@ from crockery.followers import Followers, rebuild
 from crockery.projections import snapshot
 from crockery.projections.text import Texts, in_text
 from tests.support.store import TestStore
+from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("at_stop", [1, 1_000_000], ids=["the state as it is", "a fold in a child"])
@@ -81,7 +82,7 @@ async def test_rows_are_made_while_it_runs_and_after_a_crash(tmp_path: Path, mon
     numbers = append_words(store, ["one", "zwei: \xfc", "one three"])
     for _ in range(2):  # the second time what was no block yet is made again
         followers = Followers(store.path, store.restored, Writer(store.log))
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(followers.run)
                 while followers.texts.backlog or followers.structures.backlog:

@@ -25,6 +25,7 @@ from crockery.net.connection import Connection
 from crockery.net.listeners import ListenFailed
 from crockery.net.services import Services
 from tests.support.server import CHEAP, RunningServer, make_log, running_server
+from tests.support.waiting import PATIENCE, until
 
 LOCAL = "127.0.0.1"
 
@@ -198,9 +199,7 @@ async def test_too_many_connections_are_told(tmp_path: Path) -> None:
         assert server.services.tally.counts["connection-refused-total"] == 2
         for stream in (first, second, third):
             await stream.aclose()
-        with trio.fail_after(5):
-            while server.server.connections.count:
-                await trio.testing.wait_all_tasks_blocked(0.01)
+        await until(lambda: not server.server.connections.count)
         await (await _greeted(server, "imap")).aclose()
 
 
@@ -210,9 +209,7 @@ async def test_a_failed_handshake_is_counted_and_forgotten(tmp_path: Path) -> No
         await stream.send_all(b"a LOGIN anna secret\r\n")
         assert b"OK" not in await stream.receive_some()
         await stream.aclose()
-        with trio.fail_after(5):
-            while not server.services.tally.counts:
-                await trio.testing.wait_all_tasks_blocked(0.01)
+        await until(lambda: server.services.tally.counts)
         assert server.services.tally.counts == {"imaps-connection-lost": 1}
 
 
@@ -245,9 +242,9 @@ def test_signals_stop_in_order(tmp_path: Path, number: signal.Signals) -> None:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with socket.create_connection((LOCAL, port)) as client:
-            client.settimeout(10)
+            client.settimeout(PATIENCE)
             assert client.recv(1000).startswith(b"* OK")
             process.send_signal(number)
             assert client.recv(1000).startswith(b"* BYE")
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     assert (tmp_path / "test.crk.d" / "snapshot").exists()

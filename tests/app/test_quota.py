@@ -17,6 +17,7 @@ from crockery.projections.mailboxes import Mailbox
 from crockery.projections.quota import Quota, fullness, quota_of, step_of, usage_of
 from tests.support.dialog import Client
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import until
 
 
 def anna_of(server: RunningServer) -> tuple[Account, Mailbox]:
@@ -51,9 +52,7 @@ async def mail(server: RunningServer, recipient: str = "anna@example.test") -> s
 async def settle(server: RunningServer, step: int) -> None:
     """Until the account knows."""
     account, _ = anna_of(server)
-    with trio.fail_after(5):
-        while account.quota_told != step:  # noqa: ASYNC110
-            await trio.sleep(0.005)
+    await until(lambda: account.quota_told == step)
 
 
 def subjects(server: RunningServer) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 
 from crockery.cli.demo.mails import read_mails
 from tests.support.commands import crockery
+from tests.support.waiting import PATIENCE
 
 PORTS = 10000 + os.getpid() % 10000  # below the ports that the system gives to clients
 
@@ -35,12 +36,12 @@ def demo(folder: Path) -> Iterator[list[str]]:
             yield printed
         finally:
             server.send_signal(signal.SIGINT)
-            assert server.wait(15) == 0
+            assert server.wait(PATIENCE) == 0
 
 
 def login(folder: Path) -> imaplib.IMAP4_SSL:
     context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-    client = imaplib.IMAP4_SSL("127.0.0.1", PORTS + 993, ssl_context=context, timeout=10)
+    client = imaplib.IMAP4_SSL("127.0.0.1", PORTS + 993, ssl_context=context, timeout=PATIENCE)
     client.login("anna", "anna-secret")
     return client
 

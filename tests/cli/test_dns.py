@@ -14,6 +14,7 @@ from crockery.cli import dns
 from tests.support.commands import crockery
 from tests.support.dns_server import ScriptedDNS
 from tests.support.server import CHEAP
+from tests.support.waiting import PATIENCE
 
 RECORDS: Mapping[tuple[str, str], list[str]] = {
     ("example.test", "MX"): ["10 mail.example.test."],
@@ -42,7 +43,7 @@ def dns_server(records: Mapping[tuple[str, str], list[str]]) -> Iterator[str]:
         yield "127.0.0.1:%d" % sock.getsockname()[1]  # noqa: UP031
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
             last.sendto(b"", sock.getsockname())
-        thread.join(20)
+        thread.join(PATIENCE)
 
 
 def test_check_tells_what_is_wrong(log: Path) -> None:

@@ -10,6 +10,7 @@ from crockery.net.resolver.resolver import open_resolver
 from crockery.projections.settings import Settings
 from crockery.projections.signing import Signing
 from tests.support.dns_server import scripted_dns
+from tests.support.waiting import PATIENCE
 
 RSA = "v=DKIM1; k=rsa; p=" + "MIIB" * 98
 ED = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -128,7 +129,7 @@ async def test_the_dns_is_asked() -> None:
         ("mail.example.test", "A"): ["192.0.2.10"],
         ("rsa1._domainkey.example.test", "TXT"): [f'"{RSA[:200]}" "{RSA[200:]}"'],
     }
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with scripted_dns(there) as server, open_resolver((server.server,), validate=False) as resolver:
             findings = await check_records(wanted("192.0.2.10", "2001:db8::10"), resolver)
     assert [finding.verdict.value for finding in findings] == [

@@ -5,7 +5,7 @@ import functools
 import smtplib
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from tests.support.dns_server import Responder, SignedDNS, scripted_dns, signed_
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
 from tests.support.server import RunningServer, running_server
 from tests.support.tls_server import tls_server
+from tests.support.waiting import PATIENCE, until
 
-PATIENCE = 20
 NOW = int(time.time())
 make_now = functools.partial(make, begin=NOW - DAY, end=NOW + DAY)
 ROOT = make_now(ca=True, common_name="Root")
@@ -126,11 +126,6 @@ async def ours_validating(far: FarPostfix, zones: SignedDNS, folder: Path) -> As
             )  # fmt: skip
             async with running_server(folder, world=world) as here:
                 yield here
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.01)
 
 
 async def submit(here: RunningServer, *recipients: str) -> int:

@@ -10,10 +10,11 @@ import pytest
 
 from crockery.actions.queue import Terms
 from crockery.delivery.sending import scheduler
-from tests.e2e.test_far_postfix import ROOT, inbox, make_now, ours, submit, tried, until
+from tests.e2e.test_far_postfix import ROOT, inbox, make_now, ours, submit, tried
 from tests.support.dns_server import Responder
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
 from tests.support.queue import enqueue
+from tests.support.waiting import until
 
 
 def host(domain: str, **settings: str) -> FarHost:

@@ -11,10 +11,11 @@ import trio
 from crockery.actions.queue import Terms
 from crockery.app.outgoing import World
 from crockery.delivery.tls.certificates import Roots
-from tests.e2e.test_far_postfix import PATIENCE, tried
+from tests.e2e.test_far_postfix import tried
 from tests.support.dns_server import scripted_dns
 from tests.support.queue import enqueue
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import PATIENCE
 
 GOOD = {
     b"": b"220 here\r\n", b"EHLO": b"250 here\r\n", b"HELO": b"250 here\r\n", b"MAIL": b"250 ok\r\n",

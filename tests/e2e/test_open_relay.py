@@ -19,6 +19,7 @@ from crockery.delivery.srs import rewrite
 from crockery.smtp.wire import Mailbox
 from tests.support.server import RunningServer, running_server
 from tests.support.smtp_session import Peer
+from tests.support.waiting import PATIENCE
 
 TOKEN = make_token(lambda count: bytes(range(count)))
 TEXT = b"From: Anna <anna@example.test>\r\nSubject: x\r\n\r\nHello\r\n"
@@ -74,7 +75,7 @@ async def connected(server: RunningServer, port: str, login: str = "") -> AsyncI
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    with trio.fail_after(50):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as running:
             yield running
 

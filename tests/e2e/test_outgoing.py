@@ -4,7 +4,7 @@ import contextlib
 import re
 import smtplib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import dkim
@@ -24,8 +24,7 @@ from tests.support.commands import crockery
 from tests.support.dns_server import scripted_dns
 from tests.support.queue import MESSAGE, enqueue
 from tests.support.server import RunningServer, running_server, test_ca
-
-PATIENCE = 20
+from tests.support.waiting import PATIENCE, until
 
 
 @contextlib.asynccontextmanager
@@ -49,11 +48,6 @@ async def two_servers(tmp_path: Path, *, trusted: bool = True) -> AsyncIterator[
 
 def _der(pem: bytes) -> bytes:
     return ssl.PEM_cert_to_DER_cert(pem.decode())
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.01)
 
 
 def inbox(server: RunningServer, name: str) -> list[bytes]:
@@ -125,13 +119,13 @@ async def test_an_answer_by_submission_and_forged_ones(tmp_path: Path) -> None:
     async with two_servers(tmp_path, trusted=False) as (here, there):
 
         def send(recipient: str, text: str, account: str = "anna") -> None:
-            with smtplib.SMTP("127.0.0.1", here.ports["submission"], timeout=10) as client:
+            with smtplib.SMTP("127.0.0.1", here.ports["submission"], timeout=PATIENCE) as client:
                 client.login(account, "secret")
                 mail = f"From: {account}@example.test\r\nTo: {recipient}\r\nSubject: hi\r\n\r\n{text}\r\n"
                 client.sendmail(f"{account}@example.test", [recipient], mail)
 
         def forge(recipient: str, sender: str = "x@there.test", author: str = "x@there.test") -> int:
-            with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=10) as client:
+            with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=PATIENCE) as client:
                 try:
                     client.sendmail(sender, [recipient], f"From: {author}\r\n\r\nsend\r\n")
                 except smtplib.SMTPRecipientsRefused as error:
@@ -179,7 +173,7 @@ async def test_their_server_says_later_that_it_failed(tmp_path: Path) -> None:
         )  # fmt: skip
 
         def bounce() -> None:
-            with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=10) as client:
+            with smtplib.SMTP("127.0.0.1", here.ports["smtp"], timeout=PATIENCE) as client:
                 client.sendmail("", ["anna@example.test"], notice)
 
         await trio.to_thread.run_sync(bounce)

@@ -20,7 +20,8 @@ from tests.support.far_postfix import FarPostfix
 from tests.support.others import unsigned_world, validating_world
 from tests.support.queue import enqueue
 from tests.support.server import RunningServer, running_server, test_ca
-from tests.support.story import Person, story, until, words_of
+from tests.support.story import Person, story, words_of
+from tests.support.waiting import until
 
 FIVE_MINUTES = 301 / 86_400
 STRICT, SELF = "strict.sts.test", "self.sts.test"

@@ -19,7 +19,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
-@pytest.mark.timeout(180)  # a program at a time drives a whole day of work; a busy machine takes its time
 @pytest.mark.parametrize("program", IN_SUITE)
 def test_program(served: Served, program: str) -> None:
     try:

@@ -2,7 +2,7 @@
 
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,7 @@ from crockery.web.control.stories import tell
 from tests.support.dns_server import scripted_dns
 from tests.support.queue import enqueue
 from tests.support.server import RunningServer, running_server, test_ca
-
-PATIENCE = 40
+from tests.support.waiting import PATIENCE, until
 
 
 class Two:
@@ -66,11 +65,6 @@ async def by_smart_host(tmp_path: Path, *, trusted: bool = True) -> AsyncIterato
             world = World(f"127.0.0.1:{dns.server.port}", 1, roots, relay.client_context, validate=False)
             async with running_server(tmp_path / "here", world=world) as here:
                 yield Two(here, relay)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.01)
 
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +21,8 @@ from tests.support.far_postfix import FarPostfix
 from tests.support.queue import enqueue
 from tests.support.sasl_postfix import PASSWORD, USER, sasl_postfix
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import PATIENCE, until
 
-PATIENCE = 60
 NOW = int(time.time())
 make_now = functools.partial(make, begin=NOW - DAY, end=NOW + DAY)
 ROOT = make_now(ca=True, common_name="Root")
@@ -50,11 +50,6 @@ def recipient(here: RunningServer, number: int) -> Recipient:
     message = here.store.state.queue.find(number)
     assert message is not None
     return message.recipients[0]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.01)
 
 
 @pytest.mark.parametrize(("host", "tls"), [("mx.implicit.test", "implicit"), ("mx.relay.test", "starttls")])

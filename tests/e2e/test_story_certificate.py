@@ -10,7 +10,8 @@ from trio.testing import MockClock
 
 from tests.support.far_postfix import FarPostfix
 from tests.support.others import SHADY, certificate, unsigned_world
-from tests.support.story import Person, address_of, story, text_of, until, words_of
+from tests.support.story import Person, address_of, story, text_of, words_of
+from tests.support.waiting import until
 
 PAUL, RUTH, BEN = "paul@shady.test", "ruth@shady.test", "ben@shady.test"
 

@@ -10,7 +10,8 @@ from trio.testing import MockClock
 
 from tests.support.far_postfix import FarPostfix
 from tests.support.others import SHADY, unsigned_world
-from tests.support.story import story, until, words_of
+from tests.support.story import story, words_of
+from tests.support.waiting import PATIENCE, until
 
 STRANGER = "carol@good.test"
 MAIL = f"From: {STRANGER}\r\nTo: anna@example.test\r\nSubject: Invitation\r\nMessage-ID: <9@good.test>\r\n"
@@ -22,7 +23,7 @@ async def test_who_set_the_forward_is_asked(others: FarPostfix, clock: MockClock
         await anna.command("account", "forward", "anna", "anna@shady.test")
 
         def come_in() -> None:
-            with smtplib.SMTP("127.0.0.1", anna.here.ports["smtp"], timeout=20) as client:
+            with smtplib.SMTP("127.0.0.1", anna.here.ports["smtp"], timeout=PATIENCE) as client:
                 client.sendmail(STRANGER, ["anna@example.test"], f"{MAIL}TLS-Required: No\r\n\r\nCome at eight.\r\n")
 
         await trio.to_thread.run_sync(come_in)

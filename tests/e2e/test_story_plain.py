@@ -6,7 +6,8 @@ from trio.testing import MockClock
 
 from tests.support.far_postfix import FarPostfix
 from tests.support.others import unsigned_world
-from tests.support.story import story, until, words_of
+from tests.support.story import story, words_of
+from tests.support.waiting import until
 
 PAUL, BEN = "paul@plain.test", "ben@plain.test"
 

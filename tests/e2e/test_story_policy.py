@@ -13,7 +13,8 @@ from crockery.app.outgoing import World
 from tests.support.dns_server import SignedDNS
 from tests.support.far_postfix import FarPostfix
 from tests.support.others import unsigned_world, validating_world
-from tests.support.story import story, text_of, until, words_of
+from tests.support.story import story, text_of, words_of
+from tests.support.waiting import until
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,8 @@ from trio.testing import MockClock
 
 from tests.support.far_postfix import FarPostfix
 from tests.support.others import unsigned_world
-from tests.support.story import Person, story, until, words_of
+from tests.support.story import Person, story, words_of
+from tests.support.waiting import until
 
 WAITING = HELD, LATE, LATER = "eva@shady.test", "eva@good.test", "fred@good.test"
 

@@ -15,6 +15,7 @@ from crockery.events.types import EventType
 from crockery.events.writer import Writer
 from tests.support.logs import message, new_file, reopen, setting
 from tests.support.sim_file import SimFile
+from tests.support.waiting import PATIENCE
 
 
 class SlowFile(SimFile):
@@ -30,7 +31,7 @@ class SlowFile(SimFile):
     def sync(self) -> None:
         if self.held:
             self.syncing.set()
-            assert self.let.acquire(timeout=10)
+            assert self.let.acquire(timeout=PATIENCE)
         super().sync()
 
 
@@ -53,7 +54,7 @@ def log(file: SlowFile, tmp_path: Path) -> Log:
 
 
 async def _in_sync(file: SlowFile) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE):
         await trio.to_thread.run_sync(file.syncing.wait)
     file.syncing.clear()
 
@@ -83,7 +84,7 @@ async def test_waiting_ends_when_the_batch_is_on_disk(log: Log, file: SlowFile, 
     await trio.testing.wait_all_tasks_blocked()
     assert done == [1] and log.durable == 1
     file.let.release()
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE):
         await writer.wait_durable(3)
     await trio.testing.wait_all_tasks_blocked()
     assert sorted(done) == [1, 2, 3]
@@ -192,7 +193,7 @@ async def test_event_that_cannot_be_applied_stops_the_writer(log: Log) -> None:
         with pytest.raises(LogFailed, match="defect"):
             log.append([setting()])
 
-    with trio.fail_after(5), pytest.raises(BaseExceptionGroup) as caught:
+    with trio.fail_after(PATIENCE), pytest.raises(BaseExceptionGroup) as caught:
         async with trio.open_nursery() as nursery:
             await nursery.start(writer.run)
             nursery.start_soon(append)
@@ -213,7 +214,7 @@ async def test_many_waiters_with_random_appends(log: Log, file: SlowFile, nurser
             await writer.wait_durable(number)
             assert log.durable >= number and offset is not None and len(file.disk) > offset + 100
 
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as sessions:
             for _ in range(10):
                 sessions.start_soon(session)

@@ -7,6 +7,7 @@ import trio
 
 from tests.support.dialog import Client, connect, put_mail
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import PATIENCE
 
 FOLDER = Path(__file__).parent.parent / "dialogs" / "imap"
 ROUNDS = 500
@@ -49,7 +50,7 @@ async def say(server: RunningServer, data: bytes) -> str:
 async def test_damaged_commands(tmp_path: Path) -> None:
     chance = random.Random(3501)
     all_lines = [line for line in lines() if line]
-    with trio.fail_after(60):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             for name in ("plain.eml", "reply.eml", "multi.eml"):
                 put_mail(server, "anna", f"INBOX {name}", FOLDER / "mail")

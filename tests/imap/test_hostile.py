@@ -14,13 +14,14 @@ from crockery.imap import streaming
 from crockery.message.structure import Part
 from tests.support.dialog import logged_in, say
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import PATIENCE
 
 LARGE = b"Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"QUJD" * 100_000
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    with trio.fail_after(60):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as running:
             account = running.store.state.accounts.by_name["anna"].id
             for name, body in (

@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from tests.support.server import PASSWORD, running_server
+from tests.support.waiting import PATIENCE
 
 
 def large_mail() -> bytes:
@@ -30,7 +31,7 @@ def large_mail() -> bytes:
 
 def smoke(port: int, mails: list[bytes]) -> None:
     """What Python's imaplib does and gets."""
-    client = imaplib.IMAP4("127.0.0.1", port, timeout=20)
+    client = imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE)
     client.login("anna", PASSWORD)
     assert client.select()[1] == [b"0"]
     for mail in mails:
@@ -57,7 +58,7 @@ async def test_imaplib_reads_back_what_it_wrote(tmp_path: Path) -> None:
 
 def fetch_parts(port: int, mail: bytes) -> None:
     """Every kind of section of a large message, against what the stdlib makes of it."""
-    client = imaplib.IMAP4("127.0.0.1", port, timeout=20)
+    client = imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE)
     client.login("anna", PASSWORD)
     client.append("INBOX", "", None, mail)  # type: ignore[arg-type]
     client.select()
@@ -97,7 +98,7 @@ async def test_parts_of_a_large_message(tmp_path: Path) -> None:
 
 def tls_smoke(port: int, context: ssl.SSLContext) -> None:
     """Large answers pass through TLS."""
-    client = imaplib.IMAP4_SSL("localhost", port, ssl_context=context, timeout=20)
+    client = imaplib.IMAP4_SSL("localhost", port, ssl_context=context, timeout=PATIENCE)
     client.login("anna", PASSWORD)
     mail = b"Subject: x\r\n\r\n" + b"0123456789abcdef" * 60_000
     client.append("INBOX", "", None, mail)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from crockery.actions.mail import Delivery, deliver
 from crockery.actions.mailboxes import change_subscriptions
 from tests.support.dialog import Client, logged_in
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import PATIENCE, until
 
 
 def account_of(server: RunningServer) -> int:
@@ -75,14 +76,13 @@ async def test_listeners_go_with_their_sessions(server: RunningServer) -> None:
     await clients[2].send(b"x LOGOUT\r\n")
     assert (await clients[2].line()).startswith("* BYE")
     assert (await clients[2].line()).startswith("x OK")
-    while changes._listeners:  # noqa: ASYNC110
-        await trio.sleep(0.005)
+    await until(lambda: not changes._listeners)
     for client in clients[1:]:
         await client.close()
 
 
 async def test_a_stop_is_told_to_those_who_only_listen(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             client = await notified(server, "(personal (MailboxName))")
             server.server.stop()

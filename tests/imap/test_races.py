@@ -20,6 +20,7 @@ from crockery.imap import output
 from tests.support.dialog import Client, logged_in
 from tests.support.imap_storm import in_small_steps
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import PATIENCE
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Gate:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    with in_small_steps(), trio.fail_after(60):
+    with in_small_steps(), trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as running:
             store = running.store
             account = store.state.accounts.by_name["anna"].id

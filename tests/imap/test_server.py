@@ -11,6 +11,7 @@ from crockery import limits
 from crockery.imap.verbs import HANDLERS
 from tests.support.dialog import connect, hear, logged_in, say
 from tests.support.server import running_server
+from tests.support.waiting import until
 
 
 async def test_nobody_is_told_before_it_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,9 +151,7 @@ async def test_a_client_that_breaks_off_in_a_literal(tmp_path: Path) -> None:
         await client.send(b"a APPEND INBOX {3000000+}\r\n" + b"x" * 1_500_000)
         await client.close()
         other = await logged_in(server, "anna")
-        with trio.fail_after(5):
-            while server.services.budget.used:
-                await trio.lowlevel.checkpoint()
+        await until(lambda: not server.services.budget.used)
         assert await say(other, "STATUS INBOX (MESSAGES)") == [
             "* STATUS INBOX (MESSAGES 0)",
             "x OK STATUS completed",

@@ -15,6 +15,7 @@ from crockery.message.structure import Part, parse_structure
 from tests.support.dialog import Client, logged_in
 from tests.support.server import PASSWORD, RunningServer, running_server
 from tests.support.turns import Turns
+from tests.support.waiting import PATIENCE
 
 MESSAGES = 50_000
 DIFFERENT = 200
@@ -112,7 +113,7 @@ async def slow_reader(server: RunningServer) -> Client:
 
 
 async def test_no_command_holds_the_loop(tmp_path: Path) -> None:
-    with trio.fail_after(300):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
             reader = Reader(stream)
@@ -145,7 +146,7 @@ async def test_messages_that_take_long_are_read_in_threads(
 ) -> None:
     monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 0)
     from_bytes(RUSSIAN)  # it loads its tables
-    with trio.fail_after(120):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
             reader = Reader(stream)
@@ -179,7 +180,7 @@ async def test_rows_that_are_not_there_yet_are_made_a_few_at_a_time(
     monkeypatch.setattr("crockery.followers.FOLLOW_BACKLOG", 1000)
     literals = [b" {%d+}\r\n%b" % (len(one), one) for one in [ADDRESSES] * 5 + [LONGER] + list(map(mail, range(100)))]
     longest = {}
-    with trio.fail_after(120):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
             reader = Reader(stream)
@@ -209,7 +210,7 @@ async def test_one_message_that_must_be_looked_at_is_looked_at_alone(
         return parse_structure(data)
 
     monkeypatch.setattr("crockery.imap.fetching.parse_structure", parse)
-    with trio.fail_after(120):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
             reader = Reader(stream)

@@ -50,6 +50,6 @@ def test_any_html(text: str) -> None:
 def test_hostile_html_is_read_in_linear_time(piece: str) -> None:
     data = HTML + piece.encode() * 200_000
     root = parse_structure(data)
-    started = time.perf_counter()
+    started = time.process_time()
     preview(data, root)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -48,9 +48,9 @@ def test_fold_is_the_same_for_parts_of_a_text(one: str, other: str) -> None:
 
 def test_fold_takes_linear_time_for_marks_out_of_order() -> None:
     marks = "\u0301\u0323" * 200_000
-    start = time.perf_counter()
+    start = time.process_time()
     fold(marks)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert unicodedata.combining(marks[0])
 
 

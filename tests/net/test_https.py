@@ -11,6 +11,7 @@ import trustme
 from crockery.net.https import FetchFailed, Page, get, is_public, verifying_context
 from crockery.net.resolver import Answer, Status
 from tests.support.tls_server import tls_server
+from tests.support.waiting import PATIENCE
 
 CA = trustme.CA()
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; charset=utf-8\r\n"
@@ -43,9 +44,9 @@ async def fetch(
     context: ssl.SSLContext | None = None,
     addresses: Addresses = HERE,
     closes: bool = True,
-    timeout: float = 5,
+    timeout: float = PATIENCE,
 ) -> Page:
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE):
         async with tls_server(context or server_context(), answers, closes=closes) as served:
             try:
                 page = await get(
@@ -130,7 +131,7 @@ async def test_names_without_address() -> None:
 
 
 async def test_private_addresses_are_not_touched(tmp_path: Path) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE):
         async with tls_server(server_context()) as served:
             with pytest.raises(FetchFailed, match="public"):
                 await get("sts.test", "/", resolver=HERE, context=client_context(), port=served.port)

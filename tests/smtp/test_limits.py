@@ -13,6 +13,7 @@ from crockery.events.types.server import SETTING_CHANGED
 from crockery.net.budget import Budget
 from crockery.smtp.server import Role
 from tests.support.smtp_session import change, messages, smtp_server
+from tests.support.waiting import PATIENCE
 
 LETTER = b"Subject: hi\r\n\r\nHello\r\n"
 
@@ -124,7 +125,7 @@ STALLS = {
 async def test_stalled_peers(tmp_path: Path, name: str, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
     octets, codes = STALLS[name]
     for limit in ("SMTP_COMMAND_TIMEOUT", "SMTP_LOGIN_TIMEOUT", "SMTP_DATA_TIMEOUT"):
-        monkeypatch.setattr(limits, limit, 0.05)
+        monkeypatch.setattr(limits, limit, 0.25)
     async with smtp_server(tmp_path / "x.crk") as served:
         peer = await served.connect(role)
         await peer.send(octets)
@@ -149,7 +150,7 @@ async def test_a_command_that_trickles_has_one_deadline(tmp_path: Path, monkeypa
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trickle)
-            with trio.fail_after(5):
+            with trio.fail_after(PATIENCE):
                 assert (await peer.reply()).startswith(b"421 4.4.2")
             nursery.cancel_scope.cancel()
 
@@ -159,7 +160,7 @@ async def test_a_message_that_trickles_has_one_deadline(tmp_path: Path, monkeypa
     async with smtp_server(tmp_path / "x.crk") as served:
         peer = await served.connect()
         assert await peer.codes("EHLO c", "MAIL FROM:<>", "RCPT TO:<anna@example.test>", "DATA") == [250] * 3 + [354]
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE):
             while True:
                 await peer.send(b"x")
                 with trio.move_on_after(0.02):

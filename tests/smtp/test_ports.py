@@ -8,24 +8,25 @@ import pytest
 import trio
 
 from tests.support.server import RunningServer, client_context, running_server
+from tests.support.waiting import PATIENCE
 
 MESSAGE = b"From: anna@example.test\r\nSubject: x\r\n\r\n.Hello\r\n"
 Send = Callable[[RunningServer], None]
 
 
 def over_mx(server: RunningServer) -> None:
-    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=PATIENCE) as client:
         client.sendmail("c@client.test", ["Ben+x@example.test", "postmaster"], MESSAGE)
 
 
 def over_mx_with_tls(server: RunningServer) -> None:
-    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=PATIENCE) as client:
         client.starttls(context=client_context())
         client.sendmail("c@client.test", ["ben@example.test"], MESSAGE)
 
 
 def over_submission(server: RunningServer) -> None:
-    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=PATIENCE) as client:
         client.starttls(context=client_context())
         client.login("anna@example.test", "secret")
         client.sendmail("anna@example.test", ["ben@example.test"], MESSAGE)
@@ -33,14 +34,14 @@ def over_submission(server: RunningServer) -> None:
 
 def over_submissions(server: RunningServer) -> None:
     port = server.ports["submissions"]
-    with smtplib.SMTP_SSL("127.0.0.1", port, timeout=20, context=client_context()) as client:
+    with smtplib.SMTP_SSL("127.0.0.1", port, timeout=PATIENCE, context=client_context()) as client:
         client.login("anna", "secret")
         client.sendmail("anna@example.test", ["ben@example.test"], MESSAGE)
 
 
 @pytest.mark.parametrize("send", [over_mx, over_mx_with_tls, over_submission, over_submissions])
 async def test_mail_arrives(tmp_path: Path, send: Send) -> None:
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             await trio.to_thread.run_sync(send, server)
             store = server.services.store
@@ -56,12 +57,12 @@ async def test_mail_arrives(tmp_path: Path, send: Send) -> None:
 async def test_wrong_password(tmp_path: Path) -> None:
     def send(server: RunningServer) -> None:
         port = server.ports["submissions"]
-        with smtplib.SMTP_SSL("127.0.0.1", port, timeout=20, context=client_context()) as client:
+        with smtplib.SMTP_SSL("127.0.0.1", port, timeout=PATIENCE, context=client_context()) as client:
             with pytest.raises(smtplib.SMTPAuthenticationError):
                 client.login("anna", "wrong")
             with pytest.raises(smtplib.SMTPSenderRefused):
                 client.sendmail("anna@example.test", ["ben@example.test"], MESSAGE)
 
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             await trio.to_thread.run_sync(send, server)

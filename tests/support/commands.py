@@ -16,6 +16,7 @@ import trio
 from crockery.app import Options, Server, run
 from crockery.cli import main
 from tests.support.server import CHEAP
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ def serving(log: Path) -> Iterator[Server]:
     thread = threading.Thread(target=trio.run, args=(serve,))
     thread.start()
     try:
-        assert started.wait(20), "the server did not start"
+        assert started.wait(PATIENCE), "the server did not start"
         yield found[0]
     finally:
         if found:
             found[1].run_sync_soon(found[0].stop)
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), "the server did not stop"
 
 

@@ -30,11 +30,11 @@ from crockery.imap.wire.cursor import Cursor
 from crockery.imap.wire.dates import parse_date
 from crockery.imap.wire.framer import Frame
 from tests.support.server import PASSWORD, RunningServer
+from tests.support.waiting import PATIENCE
 
 MARK: Final = re.compile(r"(?P<kind>[CcSX])(?P<peer>[0-9]*)(?P<mode>[:~*!])(?: (?P<text>.*))?", re.DOTALL)
 REPEAT: Final = re.compile(r"<<(.+?)\*([0-9]+)>>", re.DOTALL)
 SCENE: Final = re.compile(r"# (?P<name>as|tls|mail):(?P<value>.*)")
-PATIENCE: Final = 30  # seconds for a line
 
 
 class Client:

@@ -21,6 +21,8 @@ import trio
 
 from crockery.net.resolver import Server
 from crockery.net.resolver.unbound import UnboundMissing, load
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE
 
 Responder = Callable[[dns.message.Message], dns.message.Message | bytes | None]
 
@@ -62,7 +64,7 @@ async def scripted_dns(
     records: Mapping[tuple[str, str], list[str] | Responder], *, trusted: bool = False, flags: int = 0
 ) -> AsyncIterator[ScriptedDNS]:
     """A server on UDP and TCP of one port of 127.0.0.1."""
-    port = _free_port()
+    port = free_port()
     tcp = (await trio.open_tcp_listeners(port, host="127.0.0.1"))[0]
     udp = trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     await udp.bind(("127.0.0.1", port))
@@ -138,7 +140,7 @@ def signed_dns(
         files[origin] = file
         anchors.append(anchor)
     files |= dict.fromkeys(lame, folder / "missing.zone")
-    port = _free_port()
+    port = free_port()
     zones = "".join(f'zone:\n  name: "{origin}"\n  zonefile: "{file}"\n' for origin, file in files.items())
     (folder / "nsd.conf").write_text(
         f'server:\n  ip-address: 127.0.0.1@{port}\n  username: ""\n  chroot: ""\n  zonesdir: "{folder}"\n'
@@ -156,20 +158,8 @@ def signed_dns(
         process.wait()
 
 
-def _free_port() -> int:
-    """A port of 127.0.0.1 that is free for UDP and TCP."""
-    for _ in range(20):
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                return port
-    raise RuntimeError("no free port")
-
-
 def _await_answer(process: subprocess.Popen[bytes], port: int, origin: str, folder: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
             dns.query.udp(dns.message.make_query(origin, "SOA"), "127.0.0.1", port=port, timeout=0.5)

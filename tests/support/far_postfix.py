@@ -22,9 +22,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
 
 from tests.support.certificates import PEM, Made
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE
 from tools import postfix
 
-START_TIMEOUT = 20.0  # seconds
 FIRST_ADDRESS = 31  # 127.0.0.31 is that of the first host
 
 SETTINGS = """\
@@ -95,7 +96,7 @@ def far_postfix(hosts: Sequence[FarHost], access: Mapping[str, Mapping[str, str]
         pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="far-postfix-") as name:
         addresses = {host.domain: f"127.0.0.{FIRST_ADDRESS + n}" for n, host in enumerate(hosts)}
-        far = FarPostfix(Path(name), _free_port(), addresses)
+        far = FarPostfix(Path(name), free_port(), addresses)
         _make_folders(far.folder)
         for stage in ("at_rcpt", "at_data", "at_end"):
             lines = [f"{recipient} {action}\n" for recipient, action in access.get(stage, {}).items()]
@@ -125,19 +126,12 @@ def _services(far: FarPostfix, hosts: Sequence[FarHost]) -> str:
     return services
 
 
-def _free_port() -> int:
-    """A port that is free on every address of this machine."""
-    with socket.create_server(("0.0.0.0", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 def _await_connections(far: FarPostfix, process: subprocess.Popen[bytes]) -> None:
     """Master listens on all addresses before it does anything else."""
-    deadline = time.monotonic() + START_TIMEOUT
+    deadline = time.monotonic() + PATIENCE
     address = list(far.addresses.values())[-1]
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection((address, far.port), timeout=START_TIMEOUT) as sock:
+        with contextlib.suppress(OSError), socket.create_connection((address, far.port), timeout=PATIENCE) as sock:
             if sock.recv(1):
                 return
         time.sleep(0.02)

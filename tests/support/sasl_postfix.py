@@ -14,9 +14,9 @@ import pytest
 
 from tests.support.certificates import Made
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
+from tests.support.waiting import PATIENCE
 
 DOVECOT = Path("/usr/sbin/dovecot")
-START_TIMEOUT = 20.0  # seconds
 USER, PASSWORD = "me", "secret"
 
 CONFIG = """\
@@ -78,7 +78,7 @@ def _logins(base: Path) -> Iterator[Path]:
     with (base / "dovecot.out").open("wb") as output:
         process = subprocess.Popen([DOVECOT, "-F", "-c", base / "dovecot.conf"], stdout=output, stderr=output)
     try:
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + PATIENCE
         while not (base / "sasl").exists():
             if time.monotonic() > deadline or process.poll() is not None:
                 logs = [base / name for name in ("dovecot.out", "dovecot.log")]
@@ -87,4 +87,4 @@ def _logins(base: Path) -> Iterator[Path]:
         yield base / "sasl"
     finally:
         process.terminate()
-        process.wait(START_TIMEOUT)
+        process.wait(PATIENCE)

@@ -32,9 +32,9 @@ from crockery.projections.mailboxes import Mailbox
 from crockery.projections.state import State
 from crockery.sasl import ScramSecret, scram_verifier
 from crockery.smtp.server import Role, serve_smtp
+from tests.support.waiting import PATIENCE
 
 DOMAIN = "example.test"
-PATIENCE = 20.0  # seconds; a test that waits longer hangs
 
 
 class FakeLogins(Logins):

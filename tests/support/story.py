@@ -18,7 +18,7 @@ import imaplib
 import json
 import smtplib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,9 @@ from crockery.app.outgoing import World
 from crockery.projections.queue import QueuedMessage
 from tests.support.commands import Result, crockery
 from tests.support.server import PASSWORD, RunningServer, running_server
+from tests.support.waiting import PATIENCE, until
 
 DAY = 86_400.0  # seconds
-PATIENCE = 40.0  # seconds of the real clock
-
-
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for it, by the real clock."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"in vain waited for {what}"
-        await trio.sleep(0.01)
 
 
 class Person:

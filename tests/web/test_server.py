@@ -16,18 +16,19 @@ from crockery.limits import CONTROL_BODY_MAX
 from crockery.web.control.address import short_path, socket_path
 from tests.support.commands import serving
 from tests.support.server import make_log
+from tests.support.waiting import PATIENCE
 
 
 class Client(http.client.HTTPConnection):
     """HTTP over the socket."""
 
     def __init__(self, log: Path) -> None:
-        super().__init__("localhost", timeout=10)
+        super().__init__("localhost", timeout=PATIENCE)
         self._log = log
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
+        self.sock.settimeout(PATIENCE)
         with short_path(socket_path(self._log)) as name:
             self.sock.connect(name)
 
@@ -108,7 +109,7 @@ def test_errors_have_one_shape(client: Client, method: str, path: str, body: Any
 def test_what_is_not_http_is_told_so_or_cut_off(server: Server, data: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as sock, short_path(socket_path(server.options.log)) as name:
         sock.connect(name)
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
         try:
             sock.sendall(data)
             sock.shutdown(socket.SHUT_WR)

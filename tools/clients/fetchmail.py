@@ -3,13 +3,10 @@
 import subprocess
 import time
 from pathlib import Path
-from typing import Final
 
 from tools.clients.material import MESSAGES
 from tools.clients.served import HOST, Served, expect, expect_same, needs, run
-from tools.crash import PASSWORD
-
-PATIENCE: Final = 60.0  # seconds
+from tools.crash import PASSWORD, TIMEOUT
 
 
 def check(served: Served) -> str:
@@ -50,7 +47,7 @@ def _wait_in_idle(served: Served, command: list[str], folder: Path) -> None:
 
 
 def _expect_files(folder: Path, known: set[Path], count: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while len([path for path in folder.glob("*.eml") if path not in known and path.stat().st_size]) < count:
         expect(time.monotonic() < deadline, "new mail is not fetched in IDLE")
         time.sleep(0.05)

@@ -5,7 +5,7 @@ import ssl
 
 from tools.clients.material import MESSAGES, STRANGE
 from tools.clients.served import HOST, Served, expect, expect_same
-from tools.crash import PASSWORD
+from tools.crash import PASSWORD, TIMEOUT
 
 
 def check(served: Served) -> str:
@@ -24,7 +24,7 @@ def check(served: Served) -> str:
         told = client.expunge()[1]
         expect(told in ([b"2", b"2", b"2"], [b"4", b"3", b"2"]), f"EXPUNGE tells {told}")
     expect_same(served.stored("imaplib", "Archive"), MESSAGES[:5])
-    with imaplib.IMAP4(HOST, served.port(143), timeout=30) as client:
+    with imaplib.IMAP4(HOST, served.port(143), timeout=TIMEOUT) as client:
         client.starttls(ssl.create_default_context(cafile=str(served.ca)))
         client.authenticate("PLAIN", lambda _: b"\0imaplib\0" + PASSWORD.encode())
         expect(client.select("INBOX")[1] == [b"%d" % (len(MESSAGES) + len(STRANGE) - 3)], "another number of mails")

@@ -44,15 +44,15 @@ with imap_tools.MailBox(host, port, ssl_context=context).login(name, password) a
     "aioimaplib": """
 import asyncio, aioimaplib
 async def main():
-    client = aioimaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=30)
+    client = aioimaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=120)
     await client.wait_hello_from_server()
     await client.login(name, password)
     await client.select("INBOX")
     answer = await client.uid("fetch", "1:*", "(BODY.PEEK[])")
     save(bytes(line) for line in answer.lines if isinstance(line, bytearray))
-    waiting = await client.idle_start(timeout=10)
+    waiting = await client.idle_start(timeout=120)
     client.idle_done()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 120)
     await client.logout()
 asyncio.run(main())
 """,

@@ -15,7 +15,7 @@ from typing import Final
 
 from crockery.cli.demo.authority import make_authority
 from tools.clients.wire import Recorder, recording
-from tools.crash import PASSWORD, Wrong, crockery, free_offset, running
+from tools.crash import PASSWORD, TIMEOUT, Wrong, crockery, free_offset, running
 
 DOMAIN: Final = "example.test"
 HOST: Final = "localhost"
@@ -73,7 +73,7 @@ class Served:
     def imap(self, name: str) -> Iterator[imaplib.IMAP4_SSL]:
         """Logged in over TLS, INBOX selected."""
         context = ssl.create_default_context(cafile=str(self.ca))
-        with imaplib.IMAP4_SSL(HOST, 993 + self.offset, ssl_context=context, timeout=30) as client:
+        with imaplib.IMAP4_SSL(HOST, 993 + self.offset, ssl_context=context, timeout=TIMEOUT) as client:
             client.login(name, PASSWORD)
             client.select("INBOX")
             yield client
@@ -136,7 +136,7 @@ def run(command: list[str], *, codes: tuple[int, ...] = (0,), env: dict[str, str
     """What a program prints. Raises Differs, with all it said, when it ends with another code."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=120, env=env, input=data, check=False
+            command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT, env=env, input=data, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise Differs(f"{' '.join(command)} hangs: {error.stdout!r} {error.stderr!r}") from error

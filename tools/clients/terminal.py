@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from tools.crash import TIMEOUT
+
 SIZE: Final = (50, 160)
-PATIENCE: Final = 60.0
 ESCAPES: Final = re.compile(rb"\x1b(?:[\[(][0-9;?]*[a-zA-Z]?|[=>78])")
 
 
@@ -43,7 +44,7 @@ class Terminal:
 
     def wait(self, what: str, truth: Callable[[], bool]) -> None:
         """Read on until it is so. Raises TimeoutError, with `what` and the last it showed."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not truth():
             if time.monotonic() > deadline or (self.has_ended() and not truth()):
                 raise TimeoutError(f"{self._name}: {what} does not come; it shows {self.shown()[-2000:]!r}")

@@ -18,6 +18,8 @@ from typing import Final
 
 import trio
 
+from tools.crash import TIMEOUT
+
 LONGEST: Final = 2000  # octets shown of a line, and of a literal
 LITERAL: Final = re.compile(rb".*\{(?P<size>[0-9]+)\+?\}\r\n", re.DOTALL)
 COMPRESSING: Final = re.compile(rb"(?P<tag>\S+) COMPRESS DEFLATE\r\n", re.IGNORECASE)
@@ -134,6 +136,6 @@ def recording(recorder: Recorder, ports: list[int]) -> Iterator[Recorder]:
     recorder.folder.mkdir(parents=True, exist_ok=True)
     ready = threading.Event()
     threading.Thread(target=trio.run, args=(recorder._run, ports, ready), daemon=True).start()
-    if not ready.wait(20):
+    if not ready.wait(TIMEOUT):
         raise TimeoutError("the recorder does not come up")
     yield recorder

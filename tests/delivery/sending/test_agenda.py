@@ -150,9 +150,9 @@ def test_a_hundred_thousand() -> None:
     agenda = Agenda(queue)
     steps = []
     for _ in range(2000):
-        begin = time.perf_counter()
+        begin = time.process_time()
         work = agenda.take(NOW)
-        steps.append(time.perf_counter() - begin)
+        steps.append(time.process_time() - begin)
         assert work is not None
         agenda.ended(work.destination, was_suspect=False)
     assert sorted(steps)[len(steps) // 2] < 0.001  # in the middle: one step may have to wait for the machine

@@ -10,6 +10,7 @@ from crockery.delivery.sending.signing import SigningTask
 from crockery.events.errors import BodyUnreadable
 from crockery.limits import QUEUE_SMALL
 from crockery.projections.queue import QueuedMessage
+from tests.support.waiting import PATIENCE
 
 
 def message(number: int, size: int = 1000) -> QueuedMessage:
@@ -46,7 +47,7 @@ async def test_each_gets_its_own(nursery: trio.Nursery) -> None:
         else:
             got[number] = await task(message(number), (b"piece ", b"%d" % number))
 
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as signing:
             for number in range(20):
                 signing.start_soon(sign, number)
@@ -60,7 +61,7 @@ async def test_who_goes_away_holds_up_nobody(nursery: trio.Nursery) -> None:
     slow = Slow()
     task = SigningTask(slow)
     nursery.start_soon(task.run)
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as signing:
             for number in range(3):
                 signing.start_soon(task, message(number), ())
@@ -73,5 +74,5 @@ async def test_who_goes_away_holds_up_nobody(nursery: trio.Nursery) -> None:
 async def test_a_large_one_has_a_thread_of_its_own(nursery: trio.Nursery) -> None:
     slow = Slow()
     slow.may.set()
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE):
         assert await SigningTask(slow)(message(1, QUEUE_SMALL + 1), (b"much",)) == b"signed 1 much"

@@ -22,6 +22,7 @@ from crockery.net.tls_client import handshake, unverified_context
 from tests.support.certificates import DAY, Made, make, tlsa
 from tests.support.dns_server import SignedDNS, signed_dns, skip_without_dnssec
 from tests.support.tls_server import tls_server
+from tests.support.waiting import PATIENCE
 
 NOW = int(time.time())
 make_now = functools.partial(make, begin=NOW - DAY, end=NOW + DAY)
@@ -108,7 +109,7 @@ async def verdict(domain: str, shown: Made, resolver: Resolver, folder: Path) ->
 async def test_dane(
     zones: SignedDNS, tmp_path: Path, domain: str, host: str, expected: How | Question | State, mx_proven: bool
 ) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with open_resolver([zones.server], anchors=zones.anchors) as resolver:
             found = await verdict(domain, HOSTS[host], resolver, tmp_path)
     if isinstance(found, State):
@@ -131,7 +132,7 @@ async def test_mta_sts(
     body = f"version: STSv1\nmode: enforce\nmx: {pattern}\nmax_age: 1000\n".encode()
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     trusting = https.verifying_context(ROOT.der)
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with (
             open_resolver([zones.server], anchors=zones.anchors) as resolver,
             tls_server(mx("mta-sts.plain.test").server_context(tmp_path), [answer]) as web,

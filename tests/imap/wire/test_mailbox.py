@@ -74,11 +74,11 @@ def test_control_characters_are_refused(wire: bytes) -> None:
 
 
 def test_many_ampersands_take_linear_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for wire in (b"&" * 200_000, b"&A" * 100_000, b"&AKM-" * 40_000):
         with pytest.raises(ValueError):
             utf7.decode(wire)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 MATCHES = [
@@ -120,6 +120,6 @@ def test_list_pattern_agrees_with_a_regular_expression(pattern: str, name: str) 
 
 @pytest.mark.parametrize("pattern", ["*a" * 500, "%a" * 500, "*%" * 500 + "b", "%*a" * 333])
 def test_hostile_patterns_are_fast(pattern: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not ListPattern(pattern).matches("a" * 400 + "c")
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2

@@ -134,16 +134,16 @@ def test_render_columns() -> None:
 )
 def test_hostile_sets_are_fast(text: bytes) -> None:
     column = np.arange(1, 1_000_001, dtype=np.uint32)
-    started = time.perf_counter()
+    started = time.process_time()
     read(text).indices(column)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_hundred_thousand_numbers_render_fast() -> None:
     column = np.arange(1, 200_001, 2)
     best = 9.0
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         render_sequence_set(column)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.process_time() - started)
     assert best < 0.1  # 12 ms where nothing else runs

@@ -7,6 +7,7 @@ import trio
 
 from crockery.net.resolver import MX, TLSA, Resolver, Status, open_resolver
 from tests.support.dns_server import SignedDNS, signed_dns, skip_without_dnssec
+from tests.support.waiting import PATIENCE
 
 SIGNED = """
 @ IN MX 10 Mail
@@ -36,7 +37,7 @@ def zones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedDNS]:
 
 @pytest.fixture
 async def resolver(zones: SignedDNS) -> AsyncIterator[Resolver]:
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with open_resolver([zones.server], anchors=zones.anchors) as opened:
             yield opened
 
@@ -84,13 +85,13 @@ async def test_what_was_changed_on_the_way_is_bogus(resolver: Resolver) -> None:
 
 async def test_another_trust_anchor_makes_all_bogus(zones: SignedDNS) -> None:
     anchor = zones.anchors[0][:-4] + ("0000" if not zones.anchors[0].endswith("0000") else "1111")
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with open_resolver([zones.server], anchors=[anchor]) as resolver:
             assert (await resolver.mx("signed.test")).status is Status.BOGUS
 
 
 async def test_who_stops_waiting_and_who_closes_early(zones: SignedDNS) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with open_resolver([zones.server], anchors=zones.anchors) as resolver:
             with trio.move_on_after(0):
                 await resolver.mx("signed.test")
@@ -103,7 +104,7 @@ async def test_who_stops_waiting_and_who_closes_early(zones: SignedDNS) -> None:
 
 
 async def test_without_the_library_a_server_that_does_not_validate_is_not_believed(zones: SignedDNS) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with open_resolver([zones.server], validate=False) as resolver:
             mx = await resolver.mx("signed.test")
             assert (mx.status, mx.secure) == (Status.FOUND, False)
@@ -112,7 +113,7 @@ async def test_without_the_library_a_server_that_does_not_validate_is_not_believ
 
 
 async def test_while_the_root_cannot_be_validated_there_is_no_dnssec_and_mail_goes_on(zones: SignedDNS) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with open_resolver([zones.server]) as resolver:
             mx = await resolver.mx("signed.test")
             assert (mx.status, mx.secure) == (Status.FOUND, False)

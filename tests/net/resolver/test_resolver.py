@@ -21,6 +21,7 @@ from crockery.net.resolver.answers import failed
 from crockery.net.resolver.cache import Cache
 from crockery.net.resolver.forwarder import Raw
 from tests.support.dns_server import Responder, ScriptedDNS, scripted_dns
+from tests.support.waiting import PATIENCE
 
 
 def rcode(code: dns.rcode.Rcode, ede: dns.edns.EDECode | None = None) -> Responder:
@@ -67,7 +68,7 @@ RECORDS: dict[tuple[str, str], list[str] | Responder] = {
 
 @pytest.fixture
 async def served() -> AsyncIterator[ScriptedDNS]:
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with scripted_dns(RECORDS) as dns_server:
             yield dns_server
 
@@ -151,7 +152,7 @@ async def test_the_next_server_is_asked_where_one_fails(served: ScriptedDNS, mon
 )
 async def test_the_ad_bit_counts_from_trusted_servers(trusted: bool, flag: bool, secure: bool) -> None:
     flags = int(dns.flags.AD) if flag else 0
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         async with (
             scripted_dns(RECORDS, trusted=trusted, flags=flags) as dns_server,
             open_resolver([dns_server.server], validate=False) as resolver,

@@ -5,9 +5,10 @@ import socket
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
-PATIENCE: Final = 60.0
+from tools.crash import TIMEOUT
+
 """Seconds for the program to come up, and for a script to end."""
 
 
@@ -19,12 +20,12 @@ class Marionette:
     """A session; scripts run in the context of the program's own windows."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE + 10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT + 10)
         self._stream = self._socket.makefile("rb")
         self._number = 0
         self._packet()  # what it is
         self.command("WebDriver:NewSession", unhandledPromptBehavior="accept")
-        self.command("WebDriver:SetTimeouts", script=int(PATIENCE * 1000))
+        self.command("WebDriver:SetTimeouts", script=int(TIMEOUT * 1000))
         self.command("Marionette:SetContext", value="chrome")
 
     def __enter__(self) -> Self:
@@ -69,7 +70,7 @@ class Marionette:
 
 def port_of(profile: Path) -> int:
     """The port that a program which just started listens on; it writes that into its profile."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         try:
             return int((profile / "MarionetteActivePort").read_text())

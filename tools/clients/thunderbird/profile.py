@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tools.clients.served import HOST, Served
-from tools.clients.thunderbird.marionette import PATIENCE, Marionette, port_of
-from tools.crash import PASSWORD
+from tools.clients.thunderbird.marionette import Marionette, port_of
+from tools.crash import PASSWORD, TIMEOUT
 
 SIZE: Final = ("1500", "950")
 QUIET: Final = {
@@ -106,7 +106,7 @@ def thunderbird(program: str, served: Served, profile: Path, name: str) -> Itera
             yield running
             with contextlib.suppress(OSError):
                 marionette.command("Marionette:Quit", flags=["eAttemptQuit"])
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
     finally:
         process.kill()
         process.wait()
