@@ -14,6 +14,7 @@ from trio.testing import wait_all_tasks_blocked
 from crockery import limits
 from crockery.net.connection import Connection, PeerGone
 from crockery.net.tls import TLSHolder
+from tests.support.waiting import PATIENCE
 
 BOTH = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 
@@ -45,7 +46,7 @@ async def connected(holder: TLSHolder, ca: trustme.CA, tls: bool) -> AsyncIterat
     connection = Connection(ours, holder)
     stream: trio.abc.Stream = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
     try:
-        with trio.fail_after(10):
+        with trio.fail_after(PATIENCE):
             if tls:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 ca.configure_trust(context)
@@ -116,7 +117,10 @@ async def test_our_end_reaches_the_peer(holder: TLSHolder, ca: trustme.CA, tls: 
             await stream.aclose()
 
 
-async def test_closing_waits_for_the_peers_end(holder: TLSHolder, ca: trustme.CA) -> None:
+async def test_closing_waits_for_the_peers_end(
+    holder: TLSHolder, ca: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CLOSE_LINGER", 10 * PATIENCE)
     async with connected(holder, ca, False) as (connection, stream):
         closed = trio.Event()
 
@@ -130,7 +134,7 @@ async def test_closing_waits_for_the_peers_end(holder: TLSHolder, ca: trustme.CA
             assert not closed.is_set(), "a reset now would take our last words along"
             await stream.send_all(b"still talking")
             await stream.aclose()
-            with trio.fail_after(limits.CLOSE_LINGER / 2):
+            with trio.fail_after(PATIENCE):
                 await closed.wait()
 
 
