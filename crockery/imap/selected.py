@@ -8,6 +8,7 @@ Invariants: `uids` changes in `tell` alone, so numbers hold still during a comma
 expunged keeps its number until `tell(expunge=True)`, and has no row in the mailbox any more. Pure: no Trio, no I/O.
 """
 
+from bisect import bisect_left
 from typing import Final
 
 import numpy as np
@@ -200,7 +201,7 @@ class Selected:
 
     def recent_count(self) -> int:
         """RECENT of this session."""
-        return int(np.count_nonzero(in_ranges(self.uids, self.recent)))
+        return sum(bisect_left(self.uids, high) - bisect_left(self.uids, low) for low, high in self.recent)
 
     def _tell_expunges(self, current: Uids) -> bytes:
         here = np.isin(self.uids, current, assume_unique=True)

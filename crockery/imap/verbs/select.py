@@ -77,4 +77,9 @@ async def _resync(session: Session, selected: Selected, resync: Resync) -> None:
 
 
 def _first_unseen(mailbox: Mailbox) -> int:
-    return int(np.argmax((mailbox.columns.flags & np.uint64(SEEN)) == 0)) + 1
+    """The message sequence number of the first message without \\Seen; there is one, and mostly it is near."""
+    flags = mailbox.columns.flags
+    start, stop = 0, limits.IMAP_SLICE
+    while (flags[start:stop] & np.uint64(SEEN)).all():
+        start, stop = stop, 4 * stop
+    return start + int(np.argmin(flags[start:stop] & np.uint64(SEEN))) + 1
