@@ -394,7 +394,7 @@ SMTP_DATA_START_TIMEOUT: Final = 120.0  # for the 354; RFC 5321 §4.5.3.2.4: 2 m
 SMTP_DATA_BLOCK_TIMEOUT: Final = 180.0  # for the system to take a block; RFC 5321 §4.5.3.2.5: 3 minutes
 SMTP_DATA_END_TIMEOUT: Final = 600.0  # for the answer to the final dot; RFC 5321 §4.5.3.2.6: 10 minutes
 SMTP_QUIT_TIMEOUT: Final = 5.0  # for the 221, which nobody needs: courtesy ends here
-SMTP_FAREWELL_TIMEOUT: Final = 1.0  # for QUIT to leave, and the last words of a server to come, when all is over
+SMTP_FAREWELL_TIMEOUT: Final = 1.0  # for the last words of a server to come, when all is over
 SMTP_CONNECT_TIMEOUT: Final = 30.0  # for a TCP connection to another server: three SYNs
 
 # --- Routes, and what is secure on the way out (delivery, delivery/tls, net/https) ---

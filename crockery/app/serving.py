@@ -1,11 +1,11 @@
 """A server's lifetime: services, listeners, connections, and the stop in order.
 
-Three nurseries within one another: the writer outlives the helpers (eraser, tally, followers ...), which outlive the
-connections. An exception of one connection is logged and ends there; a log that cannot be written ends everything, and
+Three nurseries within one another: the writer outlives what runs in the background (eraser, tally, followers ...),
+which outlives the connections. An exception of one connection is logged and ends there; a log that cannot be written ends everything, and
 `run` raises LogFailed.
 
 The stop: no new connections; those that wait for their peer say goodbye, the others have STOP_GRACE to finish; then
-helpers end, ServerStopped is written and synced, and a snapshot is made.
+the background ends, ServerStopped is written and synced, and a snapshot is made.
 """
 
 import contextlib
@@ -227,13 +227,13 @@ class _Lifetime:
         async with trio.open_nursery() as outer:
             await outer.start(self._writer.run)
             await self._writer.wait_durable(self._store.log.head)  # of this start nothing is told before it is kept
-            async with trio.open_nursery() as helpers:
-                await helpers.start(self._control(server).run)
+            async with trio.open_nursery() as background:
+                await background.start(self._control(server).run)
                 tasks = (self._eraser, self._keeper, self._clock, self._followers, self._quotas, self.services.tally)
                 for task in tasks:
-                    helpers.start_soon(task.run)
+                    background.start_soon(task.run)
                 await self._serve(listeners, server, started)
-                helpers.cancel_scope.cancel()
+                background.cancel_scope.cancel()
             await self._finish()
             outer.cancel_scope.cancel()
 
@@ -281,7 +281,7 @@ class _Lifetime:
         refused = self._limits.admit(connection.peer)
         if refused:
             self.services.tally.count(refused)
-            connection.refuse(b"" if port.is_tls else port.refusal)
+            connection.hang_up(b"" if port.is_tls else port.refusal)
             return
         connections.start_soon(self._converse, connection, port)
 

@@ -1,4 +1,4 @@
-"""One accepted connection, plain or TLS, as the protocols see it: receive octets, send octets, start TLS, close.
+"""One connection, plain or TLS, as the protocols see it: receive octets, send octets, start TLS, close.
 
 The socket is tried first and waited for only if it would block: half the cost of a NOOP is saved so. TLS is the
 standard library's, on the non-blocking socket itself: no second buffers, no copies.
@@ -41,7 +41,7 @@ class Connection:
 
     __slots__ = ("_deadlines", "_eager", "_holder", "_socket", "is_loopback", "peer", "tls")
 
-    def __init__(self, sock: socket.socket, holder: TLSHolder) -> None:
+    def __init__(self, sock: socket.socket, holder: TLSHolder | None = None) -> None:
         """Take over a connected TCP socket. `holder` has the certificate for `start_tls`. Raises OSError."""
         sock.setblocking(False)
         address = sock.getpeername()
@@ -59,6 +59,12 @@ class Connection:
     def is_secure(self) -> bool:
         """Whether passwords may pass: TLS, or a peer on this machine."""
         return bool(self.tls) or self.is_loopback
+
+    @property
+    def own_address(self) -> str:
+        """Our end's IP address as text. Raises OSError."""
+        address: str = self._socket.getsockname()[0]
+        return address
 
     async def receive(self, timeout: float) -> bytes:
         """Octets from the peer, at most `RECEIVE_SIZE`; b"" when it has ended. Raises trio.TooSlowError, PeerGone."""
@@ -134,16 +140,29 @@ class Connection:
         """
         if self.tls:
             return
+        assert self._holder is not None
         try:
-            self._socket.getpeername()  # wrapping a socket that is gone would leave it to the garbage collector
-            sock = self._holder.context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
-            self._socket = sock
-            with _Patience(self, limits.TLS_HANDSHAKE_TIMEOUT) as patience:
-                await self._attempt(sock.do_handshake, patience)
+            await self.shake_hands(self._holder.context, limits.TLS_HANDSHAKE_TIMEOUT, server_side=True)
         except (OSError, ValueError, trio.TooSlowError) as error:
             raise PeerGone(f"the TLS handshake failed: {error}") from error
+
+    async def shake_hands(
+        self, context: ssl.SSLContext, timeout: float, *, server_side: bool = False, name: str | None = None
+    ) -> ssl.SSLSocket:
+        """Do a TLS handshake; returns what Python knows of the session. `name` is what a client asks for (SNI).
+
+        Raises trio.TooSlowError, PeerGone, OSError, and ValueError or TypeError for a name that cannot be asked for.
+        """
+        self._socket.getpeername()  # wrapping a socket that is gone would leave it to the garbage collector
+        sock = context.wrap_socket(
+            self._socket, server_side=server_side, server_hostname=name, do_handshake_on_connect=False
+        )
+        self._socket = sock
+        with _Patience(self, timeout) as patience:
+            await self._attempt(sock.do_handshake, patience)
         cipher = sock.cipher()
         self.tls = f"{sock.version()} {cipher[0] if cipher else ''}"
+        return sock
 
     async def close(self) -> None:
         """End our side, wait shortly for the peer's end, and close; at once when cancelled. Raises nothing else."""
@@ -160,10 +179,14 @@ class Connection:
                 trio.lowlevel.notify_closing(sock)
                 sock.close()
 
-    def refuse(self, last_words: bytes) -> None:
+    def hang_up(self, last_words: bytes = b"") -> None:
         """Say something if it can be said at once, and close."""
-        with contextlib.suppress(OSError):
-            self._socket.send(last_words)
+        if self._socket.fileno() < 0:
+            return
+        if last_words:
+            with contextlib.suppress(OSError):
+                self._socket.send(last_words)
+        trio.lowlevel.notify_closing(self._socket)
         self._socket.close()
 
     async def _drain(self) -> None:

@@ -19,6 +19,7 @@ from crockery.delivery.sending.ways import NoWay, Obstacle, Wanted
 from crockery.events.writer import Writer
 from crockery.projections.queue import Place
 from crockery.smtp.wire.client import ClientProtocol
+from tests.support.memory_connection import MemoryConnection
 
 HANG = b"hang"
 DROP = b"drop"
@@ -35,6 +36,8 @@ class Mail:
     content: bytes
     parameters: str = ""
     """Those of MAIL."""
+    recipient_parameters: list[str] = field(default_factory=list)
+    """Those of RCPT, of each of `recipients`."""
 
 
 @dataclass
@@ -76,7 +79,7 @@ class FarSide:
         ours, theirs = memory_stream_pair()
         self.nursery.start_soon(self._serve, theirs)
         client = ClientProtocol("mail.example.test")
-        exchange = StreamExchange(client, ours, Place(f"mx.{self.domain}", "192.0.2.1"), self.serves)
+        exchange = StreamExchange(client, MemoryConnection(ours), Place(f"mx.{self.domain}", "192.0.2.1"), self.serves)
         await exchange.next_event()
         client.hello()
         await exchange.next_event()
@@ -110,12 +113,13 @@ class FarSide:
                 await say(b"\r\n".join(b"250%c%s" % (b"- "[i == len(keywords) - 1], k.encode())
                                        for i, k in enumerate(keywords)))  # fmt: skip
             elif verb == b"MAIL":
-                mail = Mail(_address(line), [], b"", line.partition(b">")[2].strip().decode())
+                mail = Mail(_address(line), [], b"", _parameters(line))
                 begun = (await say(self.sender))[:1] == b"2"
             elif verb == b"RCPT":
                 reply = self.rcpt(_address(line)) if begun else b"503 5.5.1 say MAIL first"
                 if (await say(reply))[:1] == b"2":
                     mail.recipients.append(_address(line))
+                    mail.recipient_parameters.append(_parameters(line))
             elif verb == b"DATA":
                 reply = self.data if mail.recipients else b"554 nobody"
                 if (await say(reply))[:1] == b"3":
@@ -164,6 +168,10 @@ class _Lines:
 
 def _address(line: bytes) -> str:
     return line.partition(b"<")[2].partition(b">")[0].decode()
+
+
+def _parameters(line: bytes) -> str:
+    return line.partition(b">")[2].strip().decode()
 
 
 class World:

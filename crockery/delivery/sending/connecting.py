@@ -10,7 +10,8 @@ import trio
 
 from crockery import limits
 from crockery.delivery.sending.exchange import StreamExchange
-from crockery.net.tls_client import HandshakeFailed, TLSPeer, handshake
+from crockery.net.connection import Connection
+from crockery.net.tls_client import HandshakeFailed, TLSPeer, connect, handshake
 from crockery.projections.queue import Place
 from crockery.smtp.wire import Reply
 from crockery.smtp.wire.client import LOST, ClientProtocol
@@ -59,16 +60,14 @@ async def greet(hostname: str, target: Target, context: ssl.SSLContext, *, with_
     """Connect, begin TLS if the server has it (and `with_tls`), say EHLO as `hostname`. Raises ServerRefused."""
     place = target.place
     try:
-        with trio.fail_after(limits.SMTP_CONNECT_TIMEOUT):
-            stream = await trio.open_tcp_stream(target.address, target.port)
+        connection = await connect(target.address, target.port, limits.SMTP_CONNECT_TIMEOUT)
     except (OSError, trio.TooSlowError) as error:
         raise ServerRefused(Reply(0, "4.4.1", _failure(target, error)), place) from error
-    own = stream.socket.getsockname()[0]
-    exchange = StreamExchange(ClientProtocol(hostname), stream, place)
-    greeting = Greeting(exchange, own_address=own)
+    exchange = StreamExchange(ClientProtocol(hostname), connection, place)
+    greeting = Greeting(exchange, own_address=connection.own_address)
     try:
         if target.implicit_tls:
-            exchange.stream, shown = await _handshake(stream, target, context)
+            shown = await _handshake(connection, target, context)
             exchange.client.tls_started()
             greeting = replace(greeting, shown=shown, offers_tls=True)
         greeted = await exchange.next_event()
@@ -77,13 +76,13 @@ async def greet(hostname: str, target: Target, context: ssl.SSLContext, *, with_
         await _hello(exchange)
         if not with_tls or target.implicit_tls:
             return greeting
-        shown_now, failure = await _start_tls(exchange, target.server_name, context)
+        shown_now, failure = await _start_tls(exchange, connection, target.server_name, context)
         offers = "STARTTLS" in exchange.client.capabilities or shown_now is not None
         if shown_now is not None:
             await _hello(exchange)
         return replace(greeting, shown=shown_now, failure=failure, offers_tls=offers)
     except BaseException:
-        await trio.aclose_forcefully(exchange.stream)
+        connection.hang_up()
         raise
 
 
@@ -92,11 +91,9 @@ def reply_of(event: Event) -> Reply:
     return LOST if isinstance(event, EnvelopeAnswered) else event.reply
 
 
-async def _handshake(
-    stream: trio.SocketStream, target: Target, context: ssl.SSLContext
-) -> tuple[trio.abc.Stream, TLSPeer]:
+async def _handshake(connection: Connection, target: Target, context: ssl.SSLContext) -> TLSPeer:
     try:
-        return await handshake(stream, target.server_name, context)
+        return await handshake(connection, target.server_name, context)
     except HandshakeFailed as error:
         raise ServerRefused(Reply(0, "4.7.5", f"{target.host} ({target.address}): {error}"), target.place) from error
 
@@ -109,7 +106,9 @@ async def _hello(exchange: StreamExchange) -> None:
         raise ServerRefused(reply_of(answered), exchange.place)
 
 
-async def _start_tls(exchange: StreamExchange, name: str, context: ssl.SSLContext) -> tuple[TLSPeer | None, str]:
+async def _start_tls(
+    exchange: StreamExchange, connection: Connection, name: str, context: ssl.SSLContext
+) -> tuple[TLSPeer | None, str]:
     """What the server showed, or why there is no TLS; after a failed handshake the connection is over."""
     client = exchange.client
     if "STARTTLS" not in client.capabilities:
@@ -121,8 +120,7 @@ async def _start_tls(exchange: StreamExchange, name: str, context: ssl.SSLContex
     if not answered.reply.is_positive:
         return None, f"the server refused to begin TLS: {answered.reply.text}"
     try:
-        assert isinstance(exchange.stream, trio.abc.HalfCloseableStream)
-        exchange.stream, shown = await handshake(exchange.stream, name, context)
+        shown = await handshake(connection, name, context)
     except HandshakeFailed as error:
         client.abandon(Reply(421, "4.7.5", str(error)))
         return None, str(error)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import trio
-
 from crockery import limits
 from crockery.actions.store import Store
 from crockery.actions.tallies import note_sessions
@@ -155,15 +153,15 @@ class NetDialer:
                 serves |= {Wanted.REQUIRETLS}
             place = Place(policy.host, address, tls_facts(found.shown, verdict))
             if wanted not in serves:
-                await exchange.close()
+                exchange.close()
                 return _obstacle(verdict, policy, wanted, place)
             if exchange.client.stage is not Stage.READY:  # TLS broke, and it may go without
-                await exchange.close()
+                exchange.close()
                 exchange = (await self._greet(target, with_tls=False)).exchange
             exchange.place, exchange.serves = place, serves
             return exchange
         except BaseException:
-            await trio.aclose_forcefully(exchange.stream)
+            exchange.stream.hang_up()
             raise
 
     async def _greet(self, target: Target, *, with_tls: bool = True) -> Greeting:

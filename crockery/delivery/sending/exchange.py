@@ -3,21 +3,37 @@
 """
 
 import contextlib
+from collections.abc import Sequence
+from typing import Protocol
 
 import trio
 
 from crockery import limits
 from crockery.delivery.sending.ways import Wanted
+from crockery.net.connection import PeerGone
 from crockery.projections.queue import Place
 from crockery.smtp.wire.client import TIMED_OUT, ClientProtocol, Stage
 from crockery.smtp.wire.client_events import Event
 
 
+class Stream(Protocol):
+    """Octets to a server and from it: a `net.connection.Connection`."""
+
+    async def receive(self, timeout: float) -> bytes:
+        """Octets from the server; b"" when it has ended. Raises trio.TooSlowError, PeerGone."""
+
+    async def send(self, data: bytes | Sequence[bytes]) -> None:
+        """Send all of it; each `SEND_CHUNK` has its time. Raises trio.TooSlowError, PeerGone."""
+
+    def hang_up(self, last_words: bytes = b"") -> None:
+        """Say something if it can be said at once, and close."""
+
+
 class StreamExchange:
-    """A `ways.Exchange` over a Trio stream."""
+    """A `ways.Exchange` over a connection."""
 
     def __init__(
-        self, client: ClientProtocol, stream: trio.abc.Stream, place: Place, serves: frozenset[Wanted] = frozenset()
+        self, client: ClientProtocol, stream: Stream, place: Place, serves: frozenset[Wanted] = frozenset()
     ) -> None:
         self.client = client
         self.stream = stream
@@ -26,22 +42,20 @@ class StreamExchange:
 
     async def next_event(self) -> Event:
         """Send what is to be sent, read until something has happened. Each reply has its time, not each octet of it."""
+        client = self.client
         replies, deadline = -1, 0.0
-        while (event := self.client.next_event()) is None:
+        while (event := client.next_event()) is None:
             await self.send()
-            if self.client.stage is Stage.CLOSED:
+            if client.stage is Stage.CLOSED:
                 continue
-            if replies != self.client.replies:
-                replies, deadline = self.client.replies, trio.current_time() + self.client.timeout
+            if replies != client.replies:
+                replies, deadline = client.replies, trio.current_time() + client.timeout
             try:
-                with trio.fail_at(deadline):
-                    data = await self.stream.receive_some(limits.RECEIVE_SIZE)
+                client.receive_data(await self.stream.receive(deadline - trio.current_time()))
             except trio.TooSlowError:
-                self.client.abandon(TIMED_OUT)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                self.client.receive_data(b"")
-            else:
-                self.client.receive_data(bytes(data))
+                client.abandon(TIMED_OUT)
+            except PeerGone:
+                client.receive_data(b"")
         return event
 
     async def send(self) -> None:
@@ -61,28 +75,24 @@ class StreamExchange:
 
     async def _write(self, data: bytes) -> bool:
         """False: the server is gone."""
-        view = memoryview(data)
+        pieces = [data[start : start + limits.SEND_CHUNK] for start in range(0, len(data), limits.SEND_CHUNK)]
         try:
-            for start in range(0, len(data), limits.SEND_CHUNK):
-                with trio.fail_after(limits.SEND_TIMEOUT):
-                    await self.stream.send_all(view[start : start + limits.SEND_CHUNK])
+            await self.stream.send(pieces)
         except trio.TooSlowError:
             self.client.abandon(TIMED_OUT)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except PeerGone:
             return False
         return True
 
     async def _overhear(self) -> None:
         """Servers that refuse a message in its midst say so and hang up; what they said would be lost with the rest."""
-        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            self.client.receive_data(bytes(await self.stream.receive_some(limits.RECEIVE_SIZE)))
+        with contextlib.suppress(PeerGone, trio.TooSlowError):
+            self.client.receive_data(await self.stream.receive(limits.SMTP_DATA_BLOCK_TIMEOUT))
 
-    async def close(self) -> None:
-        """Say goodbye, if that is legal now, and hang up."""
-        try:
-            if self.client.stage in (Stage.GREETED, Stage.READY):
-                self.client.quit()
-                with trio.move_on_after(limits.SMTP_FAREWELL_TIMEOUT), contextlib.suppress(trio.BrokenResourceError):
-                    await self.stream.send_all(self.client.data_to_send())
-        finally:
-            await trio.aclose_forcefully(self.stream)
+    def close(self) -> None:
+        """Say goodbye, if that is legal now and can be said at once, and hang up."""
+        goodbye = b""
+        if self.client.stage in (Stage.GREETED, Stage.READY):
+            self.client.quit()
+            goodbye = self.client.data_to_send()
+        self.stream.hang_up(goodbye)

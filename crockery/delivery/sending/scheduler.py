@@ -191,8 +191,7 @@ class Scheduler:
                     work = self.agenda.take_for(destination, self._store.now) or await self._wait_idle(destination)
         finally:
             if exchange is not None:
-                with trio.CancelScope(shield=True):
-                    await exchange.close()
+                exchange.close()
             self._connections.remove(connection)
             self.agenda.ended(destination, was_suspect=was_suspect, was_slow=connection.is_slow)
             self._wake.set()
@@ -226,7 +225,7 @@ class Scheduler:
         finally:
             self.agenda.release(work)
         if exchange is not None:
-            await exchange.close()
+            exchange.close()
         return None
 
     async def _send(self, work: Work, exchange: Exchange | None) -> Exchange | None:
@@ -248,7 +247,7 @@ class Scheduler:
         wanted = wanted_way(message, requiretls=facts.get("requiretls", False), insecure=work.recipients[0].insecure)
         work.recipients[:] = [r for r in work.recipients if r.insecure == work.recipients[0].insecure]
         if exchange is not None and (wanted not in exchange.serves or not exchange.client.may_send_more):
-            await exchange.close()
+            exchange.close()
             exchange = None
         if exchange is None:
             try:
@@ -263,12 +262,11 @@ class Scheduler:
             if work.recipients and await self._sender.send(work, exchange, facts):
                 self.agenda.succeeded(work.destination)
         except BaseException:
-            with trio.CancelScope(shield=True):
-                await exchange.close()
+            exchange.close()
             raise
         if exchange.client.may_send_more:
             return exchange
-        await exchange.close()
+        exchange.close()
         return None
 
 

@@ -125,7 +125,7 @@ class Sender:
             self._check_room()
             attempt = begin_attempt(self._store, message, addresses(accepted), exchange.place)
         except LogFull:
-            await exchange.close()
+            exchange.close()
             raise
         try:
             async for piece in self._content(message):

@@ -13,8 +13,6 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-import trio
-
 from crockery.actions.store import Store
 from crockery.actions.tallies import note_sessions
 from crockery.delivery.recipients import is_local_domain
@@ -99,7 +97,7 @@ class SmartHostDialer:
                 raise NoWay(Obstacle("failed", enhanced="5.7.30", text=words, why="requiretls", place=exchange.place))
             return exchange
         except BaseException:
-            await trio.aclose_forcefully(exchange.stream)
+            exchange.stream.hang_up()
             raise
 
     async def _authenticate(self, smart: SmartHost, exchange: StreamExchange) -> None:

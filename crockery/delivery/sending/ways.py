@@ -46,7 +46,7 @@ class Exchange(Protocol):
     async def send(self) -> None:
         """Send what is to be sent. A lost peer shows in the next event."""
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Say goodbye without waiting for the answer."""
 
 

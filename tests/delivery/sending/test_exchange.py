@@ -11,12 +11,13 @@ from trio.testing import MockClock, memory_stream_pair
 
 from crockery import limits
 from crockery.delivery.sending.exchange import StreamExchange
-from crockery.net.tls_client import handshake, unverified_context
+from crockery.net.tls_client import connect, handshake, unverified_context
 from crockery.projections.queue import NOWHERE
 from crockery.smtp.wire.client import ClientProtocol, Stage
 from crockery.smtp.wire.client_commands import Recipient, Transaction
 from crockery.smtp.wire.client_events import Closed, EnvelopeAnswered, Greeted, HelloAnswered, MessageAnswered
 from tests.support.certificates import make
+from tests.support.memory_connection import MemoryConnection
 
 MAIL = Transaction(reverse_path="a@x.test", recipients=(Recipient("b@y.test"), Recipient("c@y.test")))
 PIECES = [
@@ -30,7 +31,11 @@ PIECES = [
 
 def pair(nursery: trio.Nursery) -> tuple[StreamExchange, trio.testing.MemoryReceiveStream, Any]:
     ours, theirs = memory_stream_pair()
-    return StreamExchange(ClientProtocol("us.test"), ours, NOWHERE), theirs.receive_stream, theirs.send_stream
+    return (
+        StreamExchange(ClientProtocol("us.test"), MemoryConnection(ours), NOWHERE),
+        theirs.receive_stream,
+        theirs.send_stream,
+    )
 
 
 async def converse(exchange: StreamExchange) -> list[object]:
@@ -128,10 +133,10 @@ async def test_what_a_server_says_before_it_hangs_up_is_heard(nursery: trio.Nurs
     with trio.fail_after(60):
         context = make("y.test").server_context(tmp_path) if tls else None
         port = await serve(refuse_in_the_midst, context, nursery)
-        stream: Any = await trio.open_tcp_stream("127.0.0.1", port)
+        connection = await connect("127.0.0.1", port)
         if tls:
-            stream, _ = await handshake(stream, "y.test", unverified_context())
-        exchange = StreamExchange(ClientProtocol("us.test"), stream, NOWHERE)
+            await handshake(connection, "y.test", unverified_context())
+        exchange = StreamExchange(ClientProtocol("us.test"), connection, NOWHERE)
         client = exchange.client
         await exchange.next_event()
         client.hello()
@@ -146,5 +151,5 @@ async def test_what_a_server_says_before_it_hangs_up_is_heard(nursery: trio.Nurs
         answered = await exchange.next_event()
         assert isinstance(answered, MessageAnswered)
         assert (answered.reply.code, answered.reply.text) == (552, "too much for us")
-        await exchange.close()
+        exchange.close()
         nursery.cancel_scope.cancel()

@@ -18,7 +18,7 @@ from crockery.delivery.tls.verify import HostPolicy, How, Question, Verdict, jud
 from crockery.net import https
 from crockery.net.https import Page
 from crockery.net.resolver import Resolver, open_resolver
-from crockery.net.tls_client import handshake, unverified_context
+from crockery.net.tls_client import connect, handshake, unverified_context
 from tests.support.certificates import DAY, Made, make, tlsa
 from tests.support.dns_server import SignedDNS, signed_dns, skip_without_dnssec
 from tests.support.tls_server import tls_server
@@ -87,9 +87,9 @@ async def verdict(domain: str, shown: Made, resolver: Resolver, folder: Path) ->
         return found.state
     policy = HostPolicy(domain=domain, host=host.name, mx_secure=route.secure, dane=found)
     async with tls_server(shown.server_context(folder)) as served:
-        stream = await trio.open_tcp_stream(host.addresses[0], served.port)
-        async with stream:
-            _tls, peer = await handshake(stream, policy.server_name, unverified_context())
+        connection = await connect(host.addresses[0], served.port)
+        peer = await handshake(connection, policy.server_name, unverified_context())
+        connection.hang_up()
     return judge(policy, peer, ROOTS, NOW)
 
 
@@ -146,8 +146,9 @@ async def test_mta_sts(
 
             sts = await find_sts("plain.test", None, resolver, fetch, NOW)
             route = await find_route("plain.test", resolver, US, random.Random(1))
-            async with await trio.open_tcp_stream("127.0.0.1", mail.port) as stream:
-                _tls, peer = await handshake(stream, route.hosts[0].name, unverified_context())
+            connection = await connect("127.0.0.1", mail.port)
+            peer = await handshake(connection, route.hosts[0].name, unverified_context())
+            connection.hang_up()
     policy = HostPolicy(domain="plain.test", host=route.hosts[0].name, sts=sts.policy)
     found = judge(policy, peer, ROOTS, NOW)
     assert (found.how or found.fault) is expected
