@@ -203,6 +203,34 @@ async def test_success(
         assert told[0]["Original-Recipient a@x.test"] == "rfc822; o@x.test"
 
 
+@pytest.mark.parametrize(
+    ("extensions", "mail", "rcpt"),
+    [
+        (
+            ("DSN",),
+            "RET=FULL ENVID=a+2Bb+20c",
+            ["NOTIFY=SUCCESS,DELAY ORCPT=rfc822;o+2Bx@old.test", "NOTIFY=NEVER", ""],
+        ),
+        (("PIPELINING",), "", ["", "", ""]),
+    ],
+    ids=["with DSN", "without"],
+)
+async def test_what_was_asked_for_is_passed_on(
+    autojump_clock: MockClock, sending: Sending, extensions: tuple[str, ...], mail: str, rcpt: list[str]
+) -> None:
+    """RFC 3461 §5.2.1, §5.2.2."""
+    sending.world["x.test"].extensions = extensions
+    options = {
+        "a@x.test": {"notify": ["SUCCESS", "DELAY"], "orcpt": "rfc822;o+x@old.test"},
+        "b@x.test": {"notify": ["NEVER"]},
+    }
+    terms = Terms(ret="FULL", envid="a+b c")
+    enqueue(sending.store, "a@x.test", "b@x.test", "c@x.test", options=options, terms=terms)
+    await sending.until(lambda: sending.world["x.test"].mails)
+    (arrived,) = sending.world["x.test"].mails
+    assert (arrived.parameters, arrived.recipient_parameters) == (mail, rcpt)
+
+
 async def test_a_sender_elsewhere_is_told_by_mail(autojump_clock: MockClock, sending: Sending) -> None:
     sending.start_notices()
     sending.world["x.test"].rcpt = lambda address: b"550 5.1.1 no such user"
