@@ -6,8 +6,9 @@ address with its token.
 
 from crockery.assistant.facts import Addressing, Original
 from crockery.assistant.letter import Letter, render_html, render_text
-from crockery.assistant.tokens import LOCAL_PART, token_address
+from crockery.assistant.tokens import token_address
 from crockery.message.compose import Draft, Mailbox, compose
+from crockery.projections.accounts import CROCKERYS_NAME
 from crockery.smtp.wire.address import display_domain
 
 
@@ -24,7 +25,7 @@ def compose_letter(letter: Letter, addressing: Addressing, original: Original | 
     thread = [*original.references, in_reply_to] if original and in_reply_to else []
     return compose(
         Draft(
-            sender=Mailbox(f"{LOCAL_PART}@{addressing.domain}", "Crockery"),
+            sender=Mailbox(f"{CROCKERYS_NAME}@{addressing.domain}", "Crockery"),
             to=[addressing.to],
             subject=letter.subject,
             date=addressing.date,

@@ -33,6 +33,14 @@ def join_words(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+def tell_someone(domain: str, trouble: str) -> str:
+    """What the sender can do where `trouble`, to follow "their mail server", is theirs to put right."""
+    return (
+        f"Tell someone at {domain}, by another way, that their mail server {trouble}. Or send the message again, and "
+        'answer the question that you are asked about it with "send".'
+    )
+
+
 def begin(text: str) -> str:
     """`text` at the beginning of a sentence."""
     return text[:1].upper() + text[1:]

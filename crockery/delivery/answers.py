@@ -3,7 +3,7 @@
 `crockery@DOMAIN`, with `+TOKEN` or without, belongs to nobody, whatever the wildcard says. The log knows the token.
 """
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from crockery.actions.actor import Actor
 from crockery.delivery.intake import Message
@@ -12,8 +12,6 @@ from crockery.projections.accounts import CROCKERYS_NAME
 from crockery.projections.questions import Question
 from crockery.projections.state import State
 from crockery.smtp.wire import Mailbox
-
-LOCAL_PART: Final = CROCKERYS_NAME
 
 
 class Answers(Protocol):
@@ -25,7 +23,7 @@ class Answers(Protocol):
 
 def is_crockerys(state: State, address: Mailbox) -> bool:
     """Whether an address is Crockery's own."""
-    return is_local_domain(state.settings, address.domain) and _split(address)[0] == LOCAL_PART
+    return is_local_domain(state.settings, address.domain) and _split(address)[0] == CROCKERYS_NAME
 
 
 def find_question(state: State, account: int, address: Mailbox) -> Question | None:

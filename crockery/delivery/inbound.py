@@ -9,7 +9,7 @@ from typing import Final
 
 from crockery import limits
 from crockery.actions.store import Store
-from crockery.delivery.answers import LOCAL_PART, is_crockerys
+from crockery.delivery.answers import is_crockerys
 from crockery.delivery.envelope import Envelope
 from crockery.delivery.forwarding import restore_path
 from crockery.delivery.header import Header
@@ -18,6 +18,7 @@ from crockery.delivery.recipients import is_local_domain, local_accounts, own_ad
 from crockery.delivery.srs import SRSError, is_rewritten
 from crockery.message.edit import header_separator, remove_forged
 from crockery.message.parameters import remove_comments
+from crockery.projections.accounts import CROCKERYS_NAME
 from crockery.projections.quota import Quota, quota_of
 from crockery.projections.quota import has_room as holds
 from crockery.projections.state import State
@@ -46,7 +47,7 @@ def is_from_somebody_else(store: Store, envelope: Envelope, header: Header) -> R
         words = re.sub(r"[\"\\]", " ", remove_comments(value).decode("utf-8", "replace")).split()
         written = re.sub(r" ?([@.+]) ?", r"\1", " ".join(words))
         for found in _CROCKERYS.finditer(written):
-            if is_crockerys(store.state, Mailbox(LOCAL_PART, _domain(found[1]))):
+            if is_crockerys(store.state, Mailbox(CROCKERYS_NAME, _domain(found[1]))):
                 return replies.NOT_CROCKERY
     return None
 
@@ -59,7 +60,7 @@ def _domain(text: str) -> str:
 
 
 _CROCKERYS: Final = re.compile(
-    rf"(?<![\w!#$%&'*/=?^`{{|}}~.+-]){LOCAL_PART}(?:\+[^@<>,;: ]{{0,64}})?@([^@<>,;: ]{{1,255}})", re.IGNORECASE
+    rf"(?<![\w!#$%&'*/=?^`{{|}}~.+-]){CROCKERYS_NAME}(?:\+[^@<>,;: ]{{0,64}})?@([^@<>,;: ]{{1,255}})", re.IGNORECASE
 )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from crockery.assistant.facts import BadCertificate, CertificateFault, Held
 from crockery.assistant.letter import Block
 from crockery.assistant.questions.kind import Kind
-from crockery.assistant.wording import join_words
+from crockery.assistant.wording import join_words, tell_someone
 from crockery.message.dates import spell_day
 
 
@@ -98,10 +98,7 @@ def trust(held: Held) -> str:
 
 def advice(held: Held) -> str:
     """It is theirs to put right; meanwhile there are the answers."""
-    return (
-        f"Tell someone at {held.seen_domain}, by another way, that their mail server needs a valid certificate. Or "
-        'send the message again, and answer the question that you are asked about it with "send".'
-    )
+    return tell_someone(held.seen_domain, "needs a valid certificate")
 
 
 BAD_CERTIFICATE: Final = Kind(clause, explain, send, trust, advice)

@@ -5,7 +5,7 @@ from typing import Final
 from crockery.assistant.facts import Held, NoTLS
 from crockery.assistant.letter import Block
 from crockery.assistant.questions.kind import Kind
-from crockery.assistant.wording import join_words
+from crockery.assistant.wording import join_words, tell_someone
 from crockery.message.dates import spell_day
 
 
@@ -53,10 +53,7 @@ def trust(held: Held) -> str:
 
 def advice(held: Held) -> str:
     """The same, with other words."""
-    return (
-        f"Tell someone at {held.seen_domain}, by another way, that their mail server offers no encryption. Or send the "
-        'message again, and answer the question that you are asked about it with "send".'
-    )
+    return tell_someone(held.seen_domain, "offers no encryption")
 
 
 NO_TLS: Final = Kind(clause, explain, send, trust, advice)
