@@ -1,8 +1,8 @@
 """A server's lifetime: services, listeners, connections, and the stop in order.
 
 Three nurseries within one another: the writer outlives what runs in the background (eraser, tally, followers ...),
-which outlives the connections. An exception of one connection is logged and ends there; a log that cannot be written ends everything, and
-`run` raises LogFailed.
+which outlives the connections. An exception of one connection is logged and ends there; a log that cannot be written
+ends everything, and `run` raises LogFailed.
 
 The stop: no new connections; those that wait for their peer say goodbye, the others have STOP_GRACE to finish; then
 the background ends, ServerStopped is written and synced, and a snapshot is made.

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from crockery.projections.settings import Settings
 from crockery.projections.signing import Signing
-from crockery.trust.dkim import split_strings
+from crockery.trust.dkim import record_name, split_strings
 
 TTL: Final = 3600
 """Seconds that others keep a record: a mistake is over within the hour."""
@@ -51,7 +51,7 @@ def wanted_records(
     ]
     records.append(_sender_policy(domain, smart_host))
     records += [
-        Record(Kind.DKIM, f"{key.selector}._domainkey.{domain}", "TXT", key.record, "the signature on it is genuine")
+        Record(Kind.DKIM, record_name(key.selector, domain), "TXT", key.record, "the signature on it is genuine")
         for key in signing.of_domain(domain)
     ]
     why = "mail that fails both is not ours: treat it as junk"

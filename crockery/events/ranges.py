@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-UintArray = npt.NDArray[np.uint32]
 NumberArray = npt.NDArray[np.uint64]
 
 _WIDTHS = ((np.dtype("<i1"), 1), (np.dtype("<i2"), 2), (np.dtype("<i4"), 4), (np.dtype("<i8"), 8))

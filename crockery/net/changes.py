@@ -1,22 +1,20 @@
-"""Wakes sessions when something durable happened to a mailbox, or to an account's list of mailboxes.
+"""Wakes sessions when something durable happened to a mailbox.
 
-A listener of the writer: what is told here is on disk. Ids of mailboxes and accounts are numbers of events, so one map
-serves both.
+A listener of the writer: what is told here is on disk.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
 from crockery.events.log import Appended
 from crockery.events.types.accounts import ACCOUNT_REMOVED
-from crockery.events.types.mail import MAILBOX_CREATED
 from crockery.events.writer import Writer
 from crockery.projections.state import State
 
 
 class Changes:
-    """Who waits for what. Tell `mailbox.position` (or the account's) that you have rendered, as `after`."""
+    """Who waits for what. Tell `mailbox.position` that you have rendered, as `after`."""
 
     def __init__(self, state: State, writer: Writer) -> None:
         self._state = state
@@ -59,33 +57,17 @@ class Changes:
 
     async def wait_mailbox(self, mailbox: int, after: int) -> None:
         """Return once a durable event later than `after` touched the mailbox, or the mailbox is gone."""
-        await self._wait((mailbox,), 0, after)
-
-    async def wait_any(self, mailboxes: Iterable[int], account: int, after: int) -> None:
-        """As `wait_mailbox` for any of them, or the account's list of mailboxes and subscriptions."""
-        await self._wait(tuple(mailboxes), account, after)
-
-    async def _wait(self, mailboxes: Sequence[int], account: int, after: int) -> None:
-        ids = (*mailboxes, account) if account else mailboxes
-        while not self._has_news(mailboxes, account, after):
+        while not self._has_news(mailbox, after):
             woken = trio.Event()
-            for number in ids:
-                self._waiting.setdefault(number, set()).add(woken)
+            self._waiting.setdefault(mailbox, set()).add(woken)
             try:
                 await woken.wait()
             finally:
-                for number in ids:
-                    self._forget(number, woken)
+                self._forget(mailbox, woken)
 
-    def _has_news(self, mailboxes: Sequence[int], account: int, after: int) -> bool:
-        if account and self._is_news(account, self._state.mailboxes.accounts_position.get(account, 0), after):
-            return True
-        by_id = self._state.mailboxes.by_id
-        for number in mailboxes:
-            mailbox = by_id.get(number)
-            if mailbox is None or self._is_news(number, mailbox.position, after):
-                return True
-        return False
+    def _has_news(self, number: int, after: int) -> bool:
+        mailbox = self._state.mailboxes.by_id.get(number)
+        return mailbox is None or self._is_news(number, mailbox.position, after)
 
     def _is_news(self, number: int, position: int, after: int) -> bool:
         # Under constant change the position is never durable: what counts then is that an earlier one is.
@@ -103,9 +85,6 @@ class Changes:
                 touched.add(number)
             if event.type.code == ACCOUNT_REMOVED.code:
                 touched.update(self._waiting)  # its mailboxes are known no more: let everybody look
-            elif "account" in facts and event.type.code >= MAILBOX_CREATED.code:
-                self._changed[facts["account"]] = event.sequence
-                touched.add(facts["account"])
         for number in touched:
             for woken in self._waiting.get(number, ()):
                 woken.set()

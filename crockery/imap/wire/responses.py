@@ -209,11 +209,6 @@ def render_partial(first: int, last: int, members: Numbers) -> bytes:
     return b"PARTIAL (%d:%d %b)" % (first, last, render_sequence_set(members) if len(members) else b"NIL")
 
 
-def render_fetch(number: int, items: Iterable[bytes]) -> bytes:
-    """`message-data = nz-number SP "FETCH" SP "(" msg-att ")"`; items as `b"UID 7"`, rendered."""
-    return b"* %d FETCH (%b)\r\n" % (number, b" ".join(items))
-
-
 def render_section(label: bytes, data: bytes | None, *, binary: bool = False) -> bytes:
     """A FETCH item `BODY[...] nstring` or `BINARY[...] (nstring / literal8)`, its octets as they are.
 

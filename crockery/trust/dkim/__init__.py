@@ -11,7 +11,7 @@ what is appended to a message must not verify.
 
 from crockery.trust.dkim.canonical import BodyHash
 from crockery.trust.dkim.keys import KeyFormatError, SigningKey, load_key
-from crockery.trust.dkim.record import render_record, render_zone_line, split_strings
+from crockery.trust.dkim.record import record_name, render_record, render_zone_line, split_strings
 from crockery.trust.dkim.sign import sign, sign_message
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "KeyFormatError",
     "SigningKey",
     "load_key",
+    "record_name",
     "render_record",
     "render_zone_line",
     "sign",

@@ -75,10 +75,7 @@ KNOWN: list[tuple[bytes, bytes]] = [
         b'* ESEARCH (TAG "a") UID ALL 2,10:11 MODSEQ 9\r\n',
     ),
     (responses.render_esearch(b"a", uid=False, members=[]), b'* ESEARCH (TAG "a")\r\n'),
-    (
-        responses.render_fetch(23, [b"UID 9", responses.render_section(b"BODY[1]<0>", b"ab")]),
-        b"* 23 FETCH (UID 9 BODY[1]<0> {2}\r\nab)\r\n",
-    ),
+    (responses.render_section(b"BODY[1]<0>", b"ab"), b"BODY[1]<0> {2}\r\nab"),
     (responses.render_section(b"BODY[9]", None), b"BODY[9] NIL"),
 ]
 
