@@ -310,31 +310,40 @@ TEXT_THREAD: Final = 512 * KiB
 """Compressed octets of a block beyond which it is scanned in a thread: one message of many megabytes."""
 
 TEXT_LIGHT: Final = 16 * KiB
-"""Octets of a message up to which its rows are made in place, in a millisecond or two; 60 KiB of addresses take 70."""
-
-FOLLOW_QUIET: Final = 0.2
-"""Seconds without a new event before rows for the structure file are made: receiving mail comes first."""
-
-FOLLOW_BACKLOG: Final = 5_000
-"""Messages without a row beyond which rows are made although mail keeps coming."""
-
-FOLLOW_ROWS: Final = 16
-"""Rows made at a time where no server serves."""
-
-FOLLOW_ADOPTED: Final = 64
-"""Rows kept at a time that were computed for who asked: some 20 microseconds each."""
-
-FOLLOW_TEXT_BACKLOG: Final = 50_000
-"""Messages without searched text beyond which it is made although mail keeps coming: a search reads these itself."""
-
-FOLLOW_TURN: Final = 0.001
-"""Seconds spent on rows at a time while a server serves."""
+"""Octets of a message up to which a search reads it in place, in a millisecond or two; 60 KiB of addresses take 70."""
 
 FOLLOW_FACTS: Final = 0.05
 """Seconds between two looks at what is new: a thread for each batch of the log would cost a tenth of sending."""
 
-FOLLOW_PAUSE: Final = 0.01
-"""Seconds left to others between such pieces of work while mail keeps coming."""
+ROWS_MANY: Final = 128
+"""Rows, of both files, from which on they are made at once: a search reads the messages without one itself."""
+
+ROWS_QUIET: Final = 1.0
+"""Seconds without new mail after which rows are made for fewer."""
+
+ROWS_LOOK: Final = 0.05
+"""Seconds between two looks whether it is time for that."""
+
+ROWS_BATCH: Final = 64
+"""Messages that the worker is given at a time: some 10 ms for `structure`, 30 with `text`."""
+
+ROWS_ANSWER: Final = 4 * MiB
+"""Octets of rows after which it answers, however few messages they are of."""
+
+ROWS_FRAME: Final = 64 * MiB
+"""Octets of one frame between server and worker: rows that gathered, or an answer with a message's rows beyond it."""
+
+ROWS_IDLE: Final = 10.0
+"""Seconds without new mail after which the worker is ended: it takes some 30 MB, and a sixth of a second to start."""
+
+ROWS_NICE: Final = 10
+"""How much the worker gives way: where the cores are busy, it gets a tenth of what others do."""
+
+ROWS_TIME: Final = 30
+"""Seconds of CPU for the rows of one message; 50 MiB take one or two."""
+
+ROWS_MEMORY: Final = 1024 * MiB
+"""Octets that the worker may take, all it has mapped counted; 50 MiB of mail take half of that."""
 
 SNAPSHOT_EVENTS: Final = 100_000
 """Events after which a new snapshot is made: about a second of replay."""

@@ -17,7 +17,7 @@ from crockery.app.options import Options
 from crockery.app.postmaster import add_letter_to_postmaster
 from crockery.assistant.restored_letter import restored_letter
 from crockery.events.writer import Writer
-from crockery.followers import Followers
+from crockery.followers.following import Followers
 from crockery.projections.restore import Restored, restore
 
 logger: Final = logging.getLogger(__name__)

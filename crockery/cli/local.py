@@ -13,7 +13,7 @@ from crockery.cli.control import target
 from crockery.cli.errors import CommandFailed, about
 from crockery.cli.output import Progress, reading_bar
 from crockery.events.errors import LogError, LogLocked
-from crockery.followers import rebuild
+from crockery.followers.rebuilding import rebuild
 from crockery.projections.restore import Restored, restore
 from crockery.web.control.address import user_name
 from crockery.web.control.errors import as_control_error

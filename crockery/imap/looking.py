@@ -2,7 +2,6 @@
 row there yet, in the message itself. Every answer is exact; others get turns all the while.
 """
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -87,19 +86,11 @@ class Looking:
             told = await self._in_thread(questions, [opened[at] for at in foreign], sum(sizes[at] for at in foreign))
             for at, fit in zip(foreign, told, strict=True):
                 fits[at] = fit
-        self._keep_rows(opened)
         return fits
 
     async def _in_thread(self, questions: Sequence[Question], opened: Sequence["_Opened"], octets: int) -> list[bool]:
         async with self._messages.holding(octets):
             return await trio.to_thread.run_sync(lambda: [one.fits_any(questions) for one in opened])
-
-    def _keep_rows(self, opened: Iterable["_Opened"]) -> None:
-        """What had to be read is kept where the text file comes to it next, as it does after an import."""
-        with contextlib.suppress(OSError):  # the follower meets it too, and reports it
-            for one in opened:
-                if one.made is not None:
-                    self._messages.searchable.add(one.number, one.made)
 
 
 class _Opened:
@@ -121,12 +112,6 @@ class _Opened:
     @cached_property
     def _header_rows(self) -> Rows:
         return rows_of(Searched(searched_header(self.data, 0, header_length(self.data)), b""))
-
-    @property
-    def made(self) -> Rows | None:
-        """The rows of the message, if they had to be made."""
-        rows: Rows | None = self.__dict__.get("_rows")
-        return rows
 
     def is_quick(self, questions: Iterable[Question]) -> bool:
         """Whether telling takes a millisecond or two."""

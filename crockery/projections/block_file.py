@@ -9,11 +9,25 @@ does not verify reads as None. What a block holds is its owner's affair.
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
+
+
+class Block(NamedTuple):
+    """What a file is to hold of a run of messages."""
+
+    first: int
+    last: int
+    frames: list[bytes]
+    """Its parts, compressed."""
+
+
+def compressor(level: int) -> zstandard.ZstdCompressor:
+    """What makes the frames of blocks."""
+    return zstandard.ZstdCompressor(level=level, write_checksum=True)
 
 
 class BlockFile:
@@ -29,7 +43,7 @@ class BlockFile:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._file = os.open(folder / name, flags, 0o600)
         self._index_file = os.open(folder / (name + ".index"), flags, 0o600)
-        self._compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
+        self._compressor = compressor(level)
         self._contexts = threading.local()
         self._start = start
         self._largest = largest
@@ -69,11 +83,10 @@ class BlockFile:
         except zstandard.ZstdError:
             return None
 
-    def append(self, first: int, last: int, *parts: bytes) -> None:
+    def append(self, block: Block) -> None:
         """Add a block about messages beyond `self.last`. Raises OSError."""
-        frames = list(map(self._compressor.compress, parts))
-        os.pwrite(self._file, b"".join(frames), self._end)
-        entry = np.array([(first, last, self._end, list(map(len, frames)))], dtype=self._entry)
+        os.pwrite(self._file, b"".join(block.frames), self._end)
+        entry = np.array([(block.first, block.last, self._end, list(map(len, block.frames)))], dtype=self._entry)
         os.pwrite(self._index_file, entry.tobytes(), self._index.nbytes)
         self._index = np.concatenate((self._index, entry))
 

@@ -1,35 +1,34 @@
 """Follower: what FETCH asks of messages besides their octets, ready to send, in the derived file `structure`.
 
-It trails the log: `follow` is told of new messages, `work` makes rows for some of them when there is time. Whoever asks
-for a message that has no row yet, or one that does not verify, gets it computed from the log, so nothing waits and
-nothing in the file is trusted beyond its checksum. Rows gather in memory until they are a block; those few are computed
-again after a start. Pure of Trio; reading and writing the file blocks for microseconds.
+It trails the log: `rows` makes its rows, and it takes them. Whoever asks for a message that has no row yet, or one that
+does not verify, gets it computed from the log, so nothing waits and nothing in the file is trusted beyond its checksum.
+Rows gather in memory until they are a block; those few are computed again after a start. Pure of Trio; reading and
+writing the file blocks for microseconds.
 """
 
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from itertools import groupby, pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crockery.events.errors import BodyUnreadable
 from crockery.events.file import LogFile
-from crockery.events.format import HEADER_SIZE, Header
-from crockery.limits import KEPT_HEADER, STRUCTURE_BLOCK, STRUCTURE_BLOCK_ROWS, STRUCTURE_CACHE
+from crockery.events.format import HEADER_SIZE
+from crockery.limits import KEPT_HEADER, STRUCTURE_BLOCK, STRUCTURE_BLOCK_ROWS, STRUCTURE_CACHE, STRUCTURE_LEVEL
 from crockery.message.headers import header_fields
 from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import VERSION as SUMMARY_VERSION
 from crockery.message.summary import summarize
-from crockery.projections.structure_block import KEPT_FIELDS, Kept, Rows
+from crockery.projections.gathering import Begun, Made, Shape
+from crockery.projections.structure_block import KEPT_FIELDS, Kept, Rows, encode_block
 from crockery.projections.structure_file import NAME, StructureFile
 from crockery.projections.structure_order import Chosen, Order, Orders, encode_orders, order_of
 from crockery.projections.structure_texts import Ask, HeaderFields, Listing
-from crockery.projections.waiting import Waiting
 
 __all__ = ["KEPT_FIELDS", "NAME", "Ask", "HeaderFields", "Kept", "Listing", "Structures"]
 
@@ -37,21 +36,15 @@ __all__ = ["KEPT_FIELDS", "NAME", "Ask", "HeaderFields", "Kept", "Listing", "Str
 class Structures:
     """Rows by message number, from the file or computed."""
 
-    def __init__(
-        self, folder: Path, file: LogFile, header: Header, read_message: Callable[[int], tuple[bytes, bytes]]
-    ) -> None:
-        """Open the file in `folder`, or begin a new one; raises OSError.
+    def __init__(self, folder: Path, file: LogFile, read_message: Callable[[int], tuple[bytes, bytes]]) -> None:
+        """Open the file in `folder` about the log `file`, or begin a new one; raises OSError.
 
         `read_message` gives prefix and body of a message, and raises BodyUnreadable.
         """
         self._read_message = read_message
-        self._waiting = Waiting()
         self._fresh: Rows = {}
         """Rows that are not a block yet."""
-        self._fresh_octets = 0
         self._recent: OrderedDict[int, Kept] = OrderedDict()
-        self.asked_for = 0
-        """How many rows were computed because somebody asked before they were made."""
         self._file = StructureFile(folder, file.read(0, HEADER_SIZE), SUMMARY_VERSION)
 
     @property
@@ -60,59 +53,20 @@ class Structures:
         return next(reversed(self._fresh), self._file.last)
 
     @property
-    def backlog(self) -> int:
-        """Messages that wait for a row, and blocks that wait for an erasure."""
-        return len(self._waiting) + self._file.blocks_to_erase
+    def blocks_to_erase(self) -> int:
+        """Blocks with rows of erased messages."""
+        return self._file.blocks_to_erase
 
     @property
-    def next(self) -> int | None:
-        """The message that gets the next row."""
-        return self._waiting.next
+    def begun(self) -> Begun[Kept]:
+        """Where whoever makes rows goes on."""
+        return Begun(self._file.last, self._fresh)
 
-    def follow(self, numbers: Iterable[int] | npt.NDArray[np.uint64]) -> None:
-        """Note new messages, in order of number."""
-        self._waiting.add(numbers)
-
-    def work(self, count: int) -> int:
-        """Make rows for up to `count` waiting messages, erase as many; returns how many are left. Raises OSError."""
-        self.erase_some(count)
-        for _ in range(count):
-            number = self.next
-            if number is None:
-                break
-            kept = None
-            if number > self.last:
-                with suppress(BodyUnreadable):
-                    kept = self._computed(number)
-            self.add(number, kept)
-        return self.backlog
-
-    def ready(self, number: int) -> Kept | None:
-        """The row of a message that was computed lately."""
-        return self._recent.get(number)
-
-    def add(self, number: int, kept: Kept | None) -> None:
-        """Keep the row of the message `next`, if it still is that. Raises OSError."""
-        if number != self.next:
-            return
-        self._waiting.pop()
-        self._recent.pop(number, None)
-        if kept is None or number <= self.last:
-            return
-        self._fresh[number] = kept
-        self._fresh_octets += kept.octets
-        if len(self._fresh) >= STRUCTURE_BLOCK_ROWS or self._fresh_octets >= STRUCTURE_BLOCK:
-            self._file.append(self._fresh)
-            self._fresh, self._fresh_octets = {}, 0
-
-    def adopt(self, count: int) -> int:
-        """Keep up to `count` rows that are next and were computed for who asked; returns how many. Raises OSError."""
-        for done in range(count):
-            kept = None if (number := self.next) is None else self._recent.get(number)
-            if number is None or kept is None:
-                return done
-            self.add(number, kept)
-        return count
+    def take(self, made: Made[Kept]) -> None:
+        """Keep rows that were made. Raises OSError."""
+        for block in made.blocks:
+            self._file.append(block)
+        self._fresh = {number: kept for number, kept in (self._fresh | made.rows).items() if number > self._file.last}
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` blocks without what was erased. Raises OSError."""
@@ -196,7 +150,7 @@ class Structures:
         return result
 
     def erase(self, numbers: Iterable[int]) -> None:
-        """Forget messages whose bodies are erased; `work` takes them out of the file."""
+        """Forget messages whose bodies are erased; `erase_some` takes them out of the file."""
         numbers = list(numbers)
         for number in numbers:
             self._recent.pop(number, None)
@@ -204,10 +158,9 @@ class Structures:
         self._file.erase(numbers)
 
     def clear(self) -> None:
-        """Forget all rows and all messages that wait for one. Raises OSError."""
+        """Forget all rows. Raises OSError."""
         self._file.clear()
-        self._waiting.clear()
-        self._fresh, self._fresh_octets = {}, 0
+        self._fresh = {}
         self._recent.clear()
 
     def close(self) -> None:
@@ -217,11 +170,15 @@ class Structures:
     def _computed(self, number: int) -> Kept:
         kept = self._recent.get(number)
         if kept is None:
-            self.asked_for += 1
             kept = self._recent[number] = kept_of(b"".join(self._read_message(number)))
             if len(self._recent) > STRUCTURE_CACHE:
                 self._recent.popitem(last=False)
         return kept
+
+
+def shape() -> Shape[Kept]:
+    """What its blocks are like."""
+    return Shape(STRUCTURE_BLOCK_ROWS, STRUCTURE_BLOCK, STRUCTURE_LEVEL, attrgetter("octets"), encode_block)
 
 
 def kept_of(data: bytes, root: Part | None = None) -> Kept:

@@ -7,7 +7,7 @@ does not verify reads as empty: its rows are computed again by whoever asks.
 import struct
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crockery.limits import STRUCTURE_BLOCK, STRUCTURE_LEVEL, STRUCTURE_PARTS, STRUCTURE_TEXTS
-from crockery.projections.block_file import BlockFile
-from crockery.projections.structure_block import PARTS, Headers, Kept, Listings, Rows, decode_rows, encode_block
+from crockery.projections.block_file import Block, BlockFile
+from crockery.projections.structure_block import PARTS, Headers, Listings, Rows, decode_rows, encode_block
 from crockery.projections.structure_order import Orders
 from crockery.projections.structure_reader import PartReader
 from crockery.projections.structure_texts import Ask
@@ -110,10 +110,9 @@ class StructureFile:
                 self._told_octets -= self._told.popitem(last=False)[1].octets
         return told
 
-    def append(self, rows: Mapping[int, Kept]) -> None:
-        """Add a block: messages in order of number, all beyond `last`. Raises OSError."""
-        numbers = list(rows)
-        self._file.append(numbers[0], numbers[-1], *encode_block(rows))
+    def append(self, block: Block) -> None:
+        """Add a block about messages beyond `last`. Raises OSError."""
+        self._file.append(block)
 
     def erase(self, numbers: Iterable[int]) -> None:
         """Forget these messages; their octets go from the file when `erase_some` comes to them."""

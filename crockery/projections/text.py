@@ -1,29 +1,24 @@
 """Follower: what SEARCH looks through, decoded and folded (`message.searched`), in the derived file `text`.
 
-It trails the log as `structure` does: `follow` is told of new messages, `work` makes rows for some of them when there
-is time. Three areas, each a file that is scanned block by block: `text-fields`, the header fields that people search,
-in columns; `text-headers`, whole headers; `text-bodies`. A message without a row is unknown to a scan: whoever searches
-reads it itself (`rows_of`), so that every answer is exact. Pure of Trio; a block is a millisecond's work.
+It trails the log as `structure` does: `rows` makes its rows, and it takes them. Three areas, each a file that is
+scanned block by block: `text-fields`, the header fields that people search, in columns; `text-headers`, whole headers;
+`text-bodies`. A message without a row is unknown to a scan: whoever searches reads it itself (`rows_of`), so that every
+answer is exact. Pure of Trio; a block is a millisecond's work.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from crockery.events.errors import BodyUnreadable
 from crockery.events.file import LogFile
-from crockery.events.format import HEADER_SIZE, Header
-from crockery.message.searched import SEPARATOR, Searched, field_of, field_prefix, find_field, needle, searched
+from crockery.events.format import HEADER_SIZE
+from crockery.message.searched import SEPARATOR, Searched, field_of, field_prefix, find_field, needle
 from crockery.message.searched import VERSION as SEARCHED_VERSION
 from crockery.message.text import header_texts
-from crockery.projections.text_file import Find, Numbers, Run, Seen, TextFile
+from crockery.projections.gathering import Begun, Made, Shape
+from crockery.projections.text_file import Find, Numbers, Run, Seen, TextFile, shape
 from crockery.projections.text_file import Texts as Row
-from crockery.projections.waiting import Waiting
 
 MAGIC: Final = b"CrkTexts"
 VERSION: Final = 1
@@ -93,18 +88,16 @@ def rows_of(found: Searched) -> Rows:
     return tuple(field_of(found.header, prefix) for prefix in _FIELD_PREFIXES), (found.header,), (found.body,)
 
 
+def shapes() -> list[Shape[Row]]:
+    """What the blocks are like, by area."""
+    return [shape(columns) for _, columns in AREAS]
+
+
 class Texts:
     """Rows by message number, to be looked through."""
 
-    def __init__(
-        self, folder: Path, file: LogFile, header: Header, read_message: Callable[[int], tuple[bytes, bytes]]
-    ) -> None:
-        """Open the files in `folder`, or begin new ones; raises OSError.
-
-        `read_message` gives prefix and body of a message, and raises BodyUnreadable.
-        """
-        self._read_message = read_message
-        self._waiting = Waiting()
+    def __init__(self, folder: Path, file: LogFile) -> None:
+        """Open the files in `folder` about the log `file`, or begin new ones; raises OSError."""
         start = _PREFIX.pack(MAGIC, VERSION, SEARCHED_VERSION) + file.read(0, HEADER_SIZE)
         self._areas = [TextFile(folder, name, start, columns) for name, columns in AREAS]
 
@@ -114,40 +107,19 @@ class Texts:
         return min(area.last for area in self._areas)
 
     @property
-    def backlog(self) -> int:
-        """Messages that wait for a row, and blocks that wait for an erasure."""
-        return len(self._waiting) + sum(area.blocks_to_erase for area in self._areas)
+    def blocks_to_erase(self) -> int:
+        """Blocks with rows of erased messages."""
+        return sum(area.blocks_to_erase for area in self._areas)
 
     @property
-    def next(self) -> int | None:
-        """The message that gets the next row."""
-        return self._waiting.next
+    def begun(self) -> list[Begun[Row]]:
+        """Where whoever makes rows goes on, by area."""
+        return [area.begun for area in self._areas]
 
-    def follow(self, numbers: Iterable[int] | npt.NDArray[np.uint64]) -> None:
-        """Note new messages, in order of number."""
-        self._waiting.add(numbers)
-
-    def work(self, count: int) -> int:
-        """Make rows for up to `count` waiting messages, erase as many; returns how many are left. Raises OSError."""
-        self.erase_some(count)
-        for _ in range(count):
-            number = self.next
-            if number is None:
-                break
-            rows = None
-            if number > self.last:
-                with suppress(BodyUnreadable):
-                    rows = rows_of(searched(b"".join(self._read_message(number))))
-            self.add(number, rows)
-        return self.backlog
-
-    def add(self, number: int, rows: Rows | None) -> None:
-        """Keep what `make` made of the message `next`, if it still is that. Raises OSError."""
-        if number != self.next:
-            return
-        self._waiting.pop()
-        for area, row in zip(self._areas, rows or (), strict=False):
-            area.add(number, row)
+    def take(self, made: Sequence[Made[Row]]) -> None:
+        """Keep rows that were made, by area. Raises OSError."""
+        for area, of_area in zip(self._areas, made, strict=True):
+            area.take(of_area)
 
     def runs(self, question: Question, numbers: Numbers) -> Iterator[Run]:
         """The blocks to look through for an answer about these messages, which are in order."""
@@ -162,7 +134,7 @@ class Texts:
         return self._areas[question.area].scan(run.block, question.column, question.find)
 
     def erase(self, numbers: Iterable[int]) -> None:
-        """Forget messages whose bodies are erased; `work` takes them out of the files."""
+        """Forget messages whose bodies are erased; `erase_some` takes them out of the files."""
         numbers = list(numbers)
         for area in self._areas:
             area.erase(numbers)
@@ -173,10 +145,9 @@ class Texts:
             area.erase_some(count)
 
     def clear(self) -> None:
-        """Forget all rows and all messages that wait for one. Raises OSError."""
+        """Forget all rows. Raises OSError."""
         for area in self._areas:
             area.clear()
-        self._waiting.clear()
 
     def close(self) -> None:
         """Finish erasing and close the files. Raises OSError."""

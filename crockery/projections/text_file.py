@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from crockery.limits import MAX_SEARCHED_TEXT, TEXT_BLOCK, TEXT_BLOCK_ROWS, TEXT_LEVEL, TEXT_SPARSE
 from crockery.projections.block_file import BlockFile
+from crockery.projections.gathering import Begun, Made, Shape
 
 Numbers = npt.NDArray[np.uint64]
 Texts = tuple[bytes, ...]
@@ -58,7 +59,6 @@ class TextFile:
         self._file = BlockFile(folder, name, start, _LARGEST, TEXT_LEVEL)
         self._columns = columns
         self._gathered: dict[int, Texts] = {}
-        self._octets = 0
         self._erased: defaultdict[int, set[int]] = defaultdict(set)
         """Block to those of its messages that are erased: they are in the file until `erase_some` has been there."""
 
@@ -72,15 +72,16 @@ class TextFile:
         """Blocks with rows of erased messages."""
         return len(self._erased)
 
-    def add(self, number: int, texts: Texts) -> None:
-        """Add a row, unless there is one of this message or a newer one. Raises OSError."""
-        if number <= self.last:
-            return
-        self._gathered[number] = texts
-        self._octets += sum(map(len, texts))
-        if len(self._gathered) >= TEXT_BLOCK_ROWS or self._octets >= TEXT_BLOCK:
-            self._file.append(next(iter(self._gathered)), number, _encode(self._gathered, self._columns))
-            self._gathered, self._octets = {}, 0
+    @property
+    def begun(self) -> Begun[Texts]:
+        """Where whoever makes rows goes on."""
+        return Begun(self._file.last, self._gathered)
+
+    def take(self, made: Made[Texts]) -> None:
+        """Keep rows that were made. Raises OSError."""
+        for block in made.blocks:
+            self._file.append(block)
+        self._gathered = {n: texts for n, texts in (self._gathered | made.rows).items() if n > self._file.last}
 
     def runs(self, numbers: Numbers) -> Iterator[Run]:
         """Where to look for these messages, which are in order; those that cost least one by one are left out."""
@@ -137,7 +138,7 @@ class TextFile:
     def clear(self) -> None:
         """Forget all rows. Raises OSError."""
         self._file.clear()
-        self._gathered, self._octets = {}, 0
+        self._gathered = {}
         self._erased.clear()
 
     def close(self) -> None:
@@ -153,6 +154,12 @@ class TextFile:
         starts = np.concatenate(([_HEAD + (8 + 4 * self._columns) * len(numbers)], ends.ravel()[:-1]))
         pieces = [data[start:end] for start, end in zip(starts.tolist(), ends.ravel().tolist(), strict=True)]
         return {n: tuple(pieces[at :: len(numbers)]) for at, n in enumerate(numbers.tolist())}
+
+
+def shape(columns: int) -> Shape[Texts]:
+    """What the blocks of an area are like."""
+    size, encode = lambda texts: sum(map(len, texts)), lambda rows: (_encode(rows, columns),)
+    return Shape(TEXT_BLOCK_ROWS, TEXT_BLOCK, TEXT_LEVEL, size, encode)
 
 
 def _encode(rows: Mapping[int, Texts], columns: int) -> bytes:

@@ -19,10 +19,9 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._numbers) - self._done
 
-    @property
-    def next(self) -> int | None:
-        """The message whose turn it is."""
-        return self._numbers[self._done] if self else None
+    def first(self, count: int) -> list[int]:
+        """Up to `count` messages whose turn it is."""
+        return self._numbers[self._done : self._done + count].tolist()
 
     def add(self, numbers: Iterable[int] | npt.NDArray[np.uint64]) -> None:
         """Note new messages, in order of number."""
@@ -31,9 +30,9 @@ class Waiting:
         else:
             self._numbers.extend(numbers)
 
-    def pop(self) -> None:
-        """The message `next` waits no more."""
-        self._done += 1
+    def pop(self, count: int) -> None:
+        """The `first` of them wait no more."""
+        self._done += count
         if not self:
             self.clear()
 

@@ -24,8 +24,7 @@ from crockery.message.structure import Part, iterate_parts, parse_structure
 from crockery.message.text import fold, header_texts, part_text
 from crockery.message.words import decode_words
 from crockery.net.budget import Budget
-from crockery.projections.structure import Structures
-from crockery.projections.text import Texts
+from tests.support.rows import Rows
 from tests.support.store import TestStore
 
 CORPUS = Path(__file__).parent.parent / "data" / "corpus"
@@ -125,17 +124,15 @@ class Searched:
         store.commit()
         self.log = store.log
         self.view = Selected(store.inbox(anna), Recents(0), read_only=True, features=Features())
-        self.structures = Structures(store.folder, self.log.file, self.log.header, self.log.read_message)
-        self.texts = Texts(store.folder, self.log.file, self.log.header, self.log.read_message)
+        self.rows = Rows(store)
 
-    def rows(self, count: int) -> None:
+    def make_rows(self, count: int) -> None:
         self.keys = Keys(self.view.mailbox)
-        self.texts.clear()
-        self.texts.follow(self.numbers[:count])
-        self.texts.work(count)
+        self.rows.files.clear()
+        self.rows.make(self.numbers[:count])
 
     async def search(self, key: Key, among: list[int]) -> list[int]:
-        reading = Messages(self.log, self.structures, self.texts, Budget())
+        reading = Messages(self.log, self.rows.structures, self.rows.texts, Budget())
         out: Any = Quiet()
         matching = Matching(self.view, reading, self.keys, out, now=0, among=np.array(among, dtype=np.int64))
         return (await matching.search(key)).tolist()
@@ -152,7 +149,7 @@ async def test_it_finds_what_a_plain_reading_finds(mailbox: Searched, data: st.D
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("crockery.projections.text_file.TEXT_BLOCK_ROWS", data.draw(st.sampled_from((1, 3, 50))))
         patch.setattr("crockery.projections.text_file.TEXT_SPARSE", data.draw(st.sampled_from((1, 1_000_000))))
-        mailbox.rows(data.draw(st.sampled_from((0, 2, count // 2, count))))
+        mailbox.make_rows(data.draw(st.sampled_from((0, 2, count // 2, count))))
         among = data.draw(st.one_of(st.just(list(range(count))), st.lists(st.integers(0, count - 1), unique=True)))
         among.sort()
         found = await mailbox.search(key, among)

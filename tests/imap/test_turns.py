@@ -13,9 +13,10 @@ from charset_normalizer import from_bytes
 
 from crockery.message.structure import Part, parse_structure
 from tests.support.dialog import Client, logged_in
+from tests.support.rows import are_made
 from tests.support.server import PASSWORD, RunningServer, running_server
 from tests.support.turns import Turns
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 MESSAGES = 50_000
 DIFFERENT = 200
@@ -100,9 +101,7 @@ async def fill(server: RunningServer, reader: Reader) -> None:
         more = min(count, MESSAGES - count)
         await reader.expect(b"COPY 1:%d large" % more)
         count += more
-    for follower in (server.services.structures, server.services.texts):
-        while follower.work(DIFFERENT):
-            pass
+    await until(lambda: are_made(server.services))
 
 
 async def slow_reader(server: RunningServer) -> Client:
@@ -144,7 +143,7 @@ GUESSED = b"Subject: " + b"\r\n ".join(WORDS) + b"\r\n\r\n"
 async def test_messages_that_take_long_are_read_in_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mail: bytes
 ) -> None:
-    monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 0)
+    monkeypatch.setattr("crockery.followers.rows.ROWS_QUIET", 0)
     from_bytes(RUSSIAN)  # it loads its tables
     with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
@@ -154,8 +153,7 @@ async def test_messages_that_take_long_are_read_in_threads(
             turns = Turns()
             trio.lowlevel.add_instrument(turns)
             await reader.expect(b"APPEND INBOX {%d+}\r\n%b" % (len(mail), mail))
-            while server.services.structures.backlog or server.services.texts.backlog:
-                await trio.lowlevel.checkpoint()
+            await until(lambda: are_made(server.services))
             await reader.expect(b"SELECT INBOX")
             for command in (
                 b"SEARCH TEXT nowhere",
@@ -176,8 +174,8 @@ LONGER = ADDRESSES.replace(b"\r\n\r\n", b",\r\n " + b"a <a@b>,\r\n " * 15_000 + 
 async def test_rows_that_are_not_there_yet_are_made_a_few_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crockery.followers.FOLLOW_QUIET", 1000)
-    monkeypatch.setattr("crockery.followers.FOLLOW_BACKLOG", 1000)
+    monkeypatch.setattr("crockery.followers.rows.ROWS_QUIET", 1000)
+    monkeypatch.setattr("crockery.followers.rows.ROWS_MANY", 1000)
     literals = [b" {%d+}\r\n%b" % (len(one), one) for one in [ADDRESSES] * 5 + [LONGER] + list(map(mail, range(100)))]
     longest = {}
     with trio.fail_after(PATIENCE):
@@ -220,8 +218,7 @@ async def test_one_message_that_must_be_looked_at_is_looked_at_alone(
                 b"APPEND INBOX" + b"".join(literals),
             ):
                 await reader.expect(command)
-            while server.services.structures.work(1000):
-                pass
+            await until(lambda: are_made(server.services))
             await reader.expect(b"SELECT INBOX")
             await reader.expect(b"FETCH 1:* (ENVELOPE BODYSTRUCTURE)")
             await stream.aclose()

@@ -1,99 +1,126 @@
 """Rows for both derived files, from one reading of a message."""
 
-from pathlib import Path
+import logging
 
+import numpy as np
 import pytest
 
 from crockery.events.errors import BodyUnreadable
-from crockery.projections.rows import RowMaker, Wanted, read
-from crockery.projections.structure import Structures
-from crockery.projections.text import Texts
+from crockery.projections.rows import RowMaker, Wanted
+from crockery.projections.structure import kept_of
+from tests.support.rows import Rows
 from tests.support.store import TestStore
 
 
-class Maker:
-    """A RowMaker on a log, and how often a message was read."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = TestStore(folder / "log.crk")
-        self.read: list[int] = []
-        place = (self.store.folder, self.store.log.file, self.store.log.header, self.read_message)
-        self.structures, self.texts = Structures(*place), Texts(*place)
-        self.rows = RowMaker(self.structures, self.texts, self.read_message)
-
-    def read_message(self, number: int) -> tuple[bytes, bytes]:
-        self.read.append(number)
-        return self.store.log.read_message(number)
-
-    def append(self, *mails: bytes) -> list[int]:
-        anna = self.store.account()
-        numbers = [self.store.append(anna, mail) for mail in mails]
-        self.store.commit()
-        self.rows.follow(numbers)
-        return numbers
-
-    def close(self) -> None:
-        self.rows.close()
-        self.store.close()
+def append(store: TestStore, *mails: bytes) -> list[int]:
+    anna = store.account()
+    numbers = [store.append(anna, mail) for mail in mails]
+    store.commit()
+    return numbers
 
 
-@pytest.fixture
-def maker(tmp_path: Path):  # type: ignore[no-untyped-def]
-    made = Maker(tmp_path)
-    yield made
-    made.close()
+def test_one_reading_serves_both(store: TestStore) -> None:
+    mails = (b"Subject: one\r\n\r\nfirst", b"Subject: two\r\n\r\nsecond")
+    numbers = append(store, *mails)
+    rows = Rows(store)
+    rows.make(numbers)
+    assert rows.structures.many(numbers) == [kept_of(mail) for mail in mails]
+    assert rows.read == numbers
+    assert rows.texts.last == numbers[1]
+    assert rows.files.backlog == 0
 
 
-def test_one_reading_serves_both(maker: Maker) -> None:
-    numbers = maker.append(b"Subject: one\r\n\r\nfirst", b"Subject: two\r\n\r\nsecond")
-    assert maker.rows.work(100) == 0
-    assert maker.read == numbers
-    assert [kept.order.texts[0] for kept in maker.structures.many(numbers)] == ["ONE", "TWO"]
-    assert maker.read == numbers
-    assert maker.texts.last == numbers[1]
+def test_structure_comes_first_where_many_wait(store: TestStore) -> None:
+    files = Rows(store).files
+    files.follow([1, 2, 3, 4, 5])
+    assert files.next(2) == Wanted([1, 2], True, False)
+    files.pass_over(Wanted([1, 2], True, False))
+    assert files.next(3) == Wanted([3, 4, 5], True, False)  # the texts are not so far
+    files.pass_over(Wanted([3, 4, 5], True, False))
+    assert files.next(3) == Wanted([1, 2, 3], False, True)
+    files.pass_over(Wanted([1, 2, 3], False, True))
+    files.follow([6])
+    assert files.next(3) == Wanted([6], True, False)
+    files.pass_over(Wanted([6], True, False))
+    assert files.next(3) == Wanted([4, 5, 6], False, True)
+    assert (files.waiting, files.backlog) == (3, 3)
 
 
-def test_either_may_be_ahead(maker: Maker) -> None:
-    first, second = maker.append(b"Subject: one\r\n\r\nx", b"Subject: two\r\n\r\nx")
-    maker.structures.work(1)
-    assert maker.rows.next() == Wanted(second, True, False)
-    assert maker.rows.next(structures=False) == Wanted(first, False, True)
-    assert maker.rows.next(texts=False) == Wanted(second, True, False)
-    assert maker.rows.work(100) == 0
-    assert maker.rows.next() is None
-    assert (maker.structures.last, maker.texts.last) == (second, second)
+def test_both_at_once_where_few_wait(store: TestStore) -> None:
+    files = Rows(store).files
+    files.follow([1, 2])
+    assert files.next(2) == Wanted([1, 2], True, True)
+    files.pass_over(Wanted([1, 2], True, True))
+    assert files.next(2) is None
 
 
-def test_what_was_asked_for_before_is_not_made_again(maker: Maker) -> None:
-    (number,) = maker.append(b"Subject: one\r\n\r\nx")
-    kept = maker.structures.kept(number)
-    wanted = Wanted(number, True, True)
-    made = maker.rows.make(wanted, read(b"Subject: one\r\n\r\nx"))
-    assert made.structure is kept and made.text is not None
-    assert maker.read == [number]
-    maker.rows.add(wanted, made)
-    assert maker.rows.make(wanted) == (None, None)
-    assert maker.read == [number]
+def test_either_may_be_ahead_when_all_begins(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crockery.projections.structure.STRUCTURE_BLOCK_ROWS", 2)
+    numbers = append(store, *[b"Subject: x\r\n\r\nx"] * 3)
+    rows = Rows(store)
+    rows.make(numbers)
+    rows.close()
+    again = Rows(store)
+    again.files.resume(np.array(numbers, dtype=np.uint64))
+    assert again.files.next(10) == Wanted(numbers[2:], True, False)
+    assert again.files.backlog == 1 + 3
 
 
-def test_a_message_that_cannot_be_read_is_passed_over(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = maker.append(b"Subject: one\r\n\r\nx", b"Subject: two\r\n\r\nx")
+def test_a_maker_goes_on_where_another_was(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks have the rows of both."""
+    monkeypatch.setattr("crockery.projections.structure.STRUCTURE_BLOCK_ROWS", 3)
+    monkeypatch.setattr("crockery.projections.text_file.TEXT_BLOCK_ROWS", 4)
+    numbers = append(store, *[b"Subject: x\r\n\r\nx"] * 7)
+    rows = Rows(store)
+    for number in numbers:
+        rows.make([number])
+    assert rows.read == numbers
+    rows.close()
+    again = Rows(store)
+    assert (again.structures.last, again.texts.last) == (numbers[5], numbers[3])
+
+
+def test_an_answer_has_an_end(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crockery.projections.rows.ROWS_ANSWER", 1000)
+    numbers = append(store, *[b"Subject: x\r\n\r\n" + b"x" * 600] * 3)
+    files = Rows(store).files
+    files.follow(numbers)
+    maker = RowMaker(files.begun, lambda number: b"".join(store.log.read_message(number)))
+    done = []
+    while (wanted := files.next(10)) is not None:
+        made = maker.make(wanted)
+        files.add(wanted, made)
+        done.append(made.done)
+    assert done == [2, 1]
+    assert files.backlog == 0
+
+
+def test_a_message_that_cannot_be_read_is_passed_over(store: TestStore) -> None:
+    first, second = append(store, b"Subject: one\r\n\r\nx", b"Subject: two\r\n\r\nx")
 
     def read_message(number: int) -> tuple[bytes, bytes]:
         if number == first:
             raise BodyUnreadable(number, "damaged")
-        return maker.store.log.read_message(number)
+        return store.log.read_message(number)
 
-    monkeypatch.setattr(maker.rows, "_read_message", read_message)
-    assert maker.rows.work(100) == 0
-    assert (maker.structures.last, maker.texts.last) == (second, second)
+    rows = Rows(store, read_message)
+    rows.make([first, second])
+    assert (rows.structures.last, rows.texts.last) == (second, second)
+    assert rows.files.backlog == 0
 
 
-def test_rows_computed_for_who_asked_are_kept_in_their_order(maker: Maker) -> None:
-    first, second, third = maker.append(*[b"Subject: x\r\n\r\nx"] * 3)
-    maker.structures.many([first, second])
-    assert maker.structures.asked_for == 2
-    assert maker.structures.adopt(1) == 1
-    assert maker.structures.adopt(100) == 1
-    assert maker.structures.next == third
-    assert maker.read == [first, second]
+def test_a_message_that_we_fail_at_is_passed_over(
+    store: TestStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    numbers = append(store, b"Subject: one\r\n\r\nx", b"Subject: two\r\n\r\nx")
+    caplog.set_level(logging.ERROR)
+
+    def fail(data: bytes) -> None:
+        if b"one" in data:
+            raise RecursionError
+
+    monkeypatch.setattr("crockery.projections.rows.parse_structure", fail)
+    rows = Rows(store)
+    rows.make(numbers)
+    assert rows.structures.last == numbers[1]
+    assert f"message {numbers[0]}" in caplog.text

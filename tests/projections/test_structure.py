@@ -1,7 +1,5 @@
 """The structure follower: rows from the file equal rows computed, whatever happened to the file."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,9 +8,10 @@ from crockery.events.format import HEADER_SIZE
 from crockery.message.headers import header_fields
 from crockery.message.summary import VERSION as SUMMARY_VERSION
 from crockery.message.summary import summarize
-from crockery.projections.structure import Ask, HeaderFields, Listing, Structures
+from crockery.projections.structure import Ask, HeaderFields, Listing
 from crockery.projections.structure_file import StructureFile
 from crockery.projections.structure_order import NUMBERS, REFERENCES, TEXTS, Chosen, Order
+from tests.support.rows import Rows
 from tests.support.store import TestStore
 
 MESSAGES = [
@@ -31,16 +30,6 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.projections.structure_file.STRUCTURE_PARTS", 2)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> TestStore:
-    return TestStore(tmp_path / "log.crk")
-
-
-def open_structures(store: TestStore) -> Structures:
-    log = store.log
-    return Structures(store.folder, log.file, log.header, log.read_message)
-
-
 def fill(store: TestStore) -> list[int]:
     anna = store.account()
     numbers = [store.append(anna, message, b"Delivered-To: anna@example.test\r\n") for message in MESSAGES]
@@ -50,15 +39,14 @@ def fill(store: TestStore) -> list[int]:
 
 def test_rows_from_the_file_equal_rows_computed(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    computed = structures.many(numbers)
-    structures.follow(numbers)
-    while structures.work(2):
-        pass
-    assert structures.last == numbers[-1]
-    assert structures.many(numbers) == computed
-    structures.close()
-    again = open_structures(store)
+    rows = Rows(store)
+    computed = rows.structures.many(numbers)
+    for at in range(0, len(numbers), 2):
+        rows.make(numbers[at : at + 2])
+    assert rows.structures.last == numbers[-1]
+    assert rows.structures.many(numbers) == computed
+    rows.close()
+    again = Rows(store).structures
     assert again.last == numbers[-1]
     assert again.many(numbers[::-1]) == computed[::-1]
     assert len(again.kept(numbers[1]).order.references) == 1
@@ -66,7 +54,7 @@ def test_rows_from_the_file_equal_rows_computed(store: TestStore) -> None:
 
 def test_a_row_says_what_the_summary_says(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
+    structures = Rows(store).structures
     for number, message in zip(numbers, MESSAGES, strict=True):
         whole = b"Delivered-To: anna@example.test\r\n" + message
         summary = summarize(whole)
@@ -80,9 +68,9 @@ def test_a_row_says_what_the_summary_says(store: TestStore) -> None:
 
 def test_a_message_without_a_row_is_computed_beside_those_with_one(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    structures.follow(numbers[:3])
-    structures.work(10)
+    rows = Rows(store)
+    rows.make(numbers[:3])
+    structures = rows.structures
     mixed = [numbers[4], numbers[0], numbers[5], numbers[2]]
     assert structures.many(np.array(mixed)) == [structures.many(numbers)[numbers.index(n)] for n in mixed]
 
@@ -92,11 +80,10 @@ def test_a_message_without_a_row_is_computed_beside_those_with_one(store: TestSt
 )
 def test_a_damaged_file_gives_the_same_answers(store: TestStore, damage: str) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    expected = structures.many(numbers)
-    structures.follow(numbers)
-    structures.work(100)
-    structures.close()
+    made = Rows(store)
+    expected = made.structures.many(numbers)
+    made.make(numbers)
+    made.close()
     rows, index = store.folder / "structure", store.folder / "structure.index"
     data = bytearray(rows.read_bytes())
     if damage == "flip":
@@ -115,22 +102,20 @@ def test_a_damaged_file_gives_the_same_answers(store: TestStore, damage: str) ->
         rows.write_bytes(data)
     else:
         index.write_bytes(b"\xff" * 64)
-    again = open_structures(store)
-    assert again.many(numbers) == expected
-    again.follow(n for n in numbers if n > again.last)
-    again.work(100)
-    assert again.many(numbers) == expected
+    again = Rows(store)
+    assert again.structures.many(numbers) == expected
+    again.make(numbers)
+    assert again.structures.many(numbers) == expected
 
 
 def test_rows_gather_until_they_are_a_block(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    structures.follow(numbers[:3])
-    structures.work(10)
-    assert structures.last == numbers[2]
-    computed = structures.many(numbers[:3])
-    structures.close()
-    again = open_structures(store)
+    rows = Rows(store)
+    rows.make(numbers[:3])
+    assert rows.structures.last == numbers[2]
+    computed = rows.structures.many(numbers[:3])
+    rows.close()
+    again = Rows(store).structures
     assert again.last == numbers[1]
     assert again.many(numbers[:3]) == computed
 
@@ -145,13 +130,13 @@ def test_erased_messages_leave_nothing_in_the_file(store: TestStore, erased: tup
             raise BodyUnreadable(number, "erased")
         return store.log.read_message(number)
 
-    structures = Structures(store.folder, store.log.file, store.log.header, read)
-    structures.follow(numbers)
-    structures.work(100)
+    rows = Rows(store, read)
+    rows.make(numbers)
+    structures = rows.structures
     expected = dict(zip(numbers, structures.many(numbers), strict=True))
     for index in erased:
         gone.add(numbers[index])
-        structures.erase([numbers[index]])
+        rows.files.erase([numbers[index]])
     for _ in range(2):
         for number in numbers:
             if number in gone:
@@ -159,26 +144,25 @@ def test_erased_messages_leave_nothing_in_the_file(store: TestStore, erased: tup
                     structures.kept(number)
             else:
                 assert structures.kept(number) == expected[number]
-        while structures.work(1):
-            pass
-    structures.close()
+        rows.erase_all()
+    rows.close()
     in_file = StructureFile(store.folder, store.log.file.read(0, HEADER_SIZE), SUMMARY_VERSION)
     blocks = in_file.blocks_of(np.array(numbers, dtype=np.uint64))
-    rows = {number: kept for block in set(blocks.tolist()) for number, kept in in_file.rows(block).items()}
-    assert rows == {number: kept for number, kept in expected.items() if number not in gone}
+    found = {number: kept for block in set(blocks.tolist()) for number, kept in in_file.rows(block).items()}
+    assert found == {number: kept for number, kept in expected.items() if number not in gone}
 
 
 def test_an_erasure_cut_short_by_a_crash_is_done_again(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    structures.follow(numbers)
-    structures.work(100)
+    rows = Rows(store)
+    rows.make(numbers)
     before = (store.folder / "structure").read_bytes()
-    structures.erase(numbers[:1])
+    rows.files.erase(numbers[:1])
     assert (store.folder / "structure").read_bytes() == before
-    again = open_structures(store)
-    again.erase(numbers[:1])
-    assert again.work(1) == 0
+    again = Rows(store)
+    again.files.erase(numbers[:1])
+    again.files.erase_some(1)
+    assert again.files.backlog == 0
     after = (store.folder / "structure").read_bytes()
     assert after != before and len(after) == len(before)
 
@@ -191,9 +175,9 @@ def test_an_unreadable_body_is_said_and_skipped(store: TestStore) -> None:
             raise BodyUnreadable(number, "damaged")
         return store.log.read_message(number)
 
-    structures = Structures(store.folder, store.log.file, store.log.header, read)
-    structures.follow(numbers)
-    assert structures.work(100) == 0
+    rows = Rows(store, read)
+    rows.make(numbers)
+    structures = rows.structures
     assert structures.last == numbers[-1]
     with pytest.raises(BodyUnreadable):
         structures.kept(numbers[1])
@@ -201,18 +185,18 @@ def test_an_unreadable_body_is_said_and_skipped(store: TestStore) -> None:
 
 def test_columns_are_the_same_from_the_file_as_computed(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    expected = [kept.order for kept in structures.many(numbers)]
-    structures.follow(numbers)
-    structures.work(100)
-    structures.close()
-    again = open_structures(store)
+    rows = Rows(store)
+    expected = [kept.order for kept in rows.structures.many(numbers)]
+    rows.make(numbers)
+    rows.close()
+    made = Rows(store)
+    again = made.structures
     wanted = [numbers[at] for at in (0, 1, 3, 4)]  # some of a block, all of one
     chosen = again.orders(wanted, lambda number: again.kept(number).order)
     for name in (*NUMBERS, *TEXTS, REFERENCES):
         values = [column(part, name) for part in chosen]
         assert [value for part in values for value in part] == [value_of(expected[at], name) for at in (0, 1, 3, 4)]
-    assert again.asked_for == 0
+    assert made.read == []
 
 
 def column(chosen: Chosen, name: str) -> list[object]:
@@ -231,10 +215,10 @@ def value_of(order: Order, name: str) -> object:
 
 def test_it_tells_of_which_a_row_would_have_to_be_computed(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    structures.follow(numbers)
+    rows = Rows(store)
+    structures = rows.structures
     assert structures.lacking(numbers) == [0, 1, 2, 3, 4, 5]
-    structures.work(3)
+    rows.make(numbers[:3])
     structures.kept(numbers[4])
     assert structures.lacking(numbers) == [3, 5]
     structures.orders(numbers, lambda number: structures.kept(number).order)
@@ -243,28 +227,26 @@ def test_it_tells_of_which_a_row_would_have_to_be_computed(store: TestStore) -> 
 
 def test_what_is_not_kept_is_known_to_be_missing_for_those_who_ask_for_it(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
+    rows = Rows(store)
 
     def known(ask: Ask) -> list[bool]:
-        return [text is not None for text in structures.known(numbers, ask)]
+        return [text is not None for text in rows.structures.known(numbers, ask)]
 
     assert known(Listing(True, True, False)) == [False] * 6
-    structures.follow(numbers)
-    structures.work(100)
-    made = structures.asked_for
+    assert rows.read == []
+    rows.make(numbers)
     assert known(Listing(True, True, utf8=False)) == [True] * 6
     assert known(Listing(True, False, utf8=True)) == [True, True, False, True, True, True]
     assert known(HeaderFields((b"subject",))) == [True] * 5 + [False]
-    assert structures.asked_for == made
+    assert rows.read == numbers
 
 
 def test_an_index_whose_sums_are_too_large_is_not_believed(store: TestStore) -> None:
     numbers = fill(store)
-    structures = open_structures(store)
-    structures.follow(numbers)
-    structures.work(100)
-    structures.close()
+    rows = Rows(store)
+    rows.make(numbers)
+    rows.close()
     index = store.folder / "structure.index"
     lengths = (1 << 63).to_bytes(8, "little") * 2 + bytes(8)
     index.write_bytes(index.read_bytes()[:24] + lengths)  # their sum is 0
-    assert open_structures(store).last == 0
+    assert Rows(store).structures.last == 0

@@ -1,13 +1,12 @@
 """The text follower: what a scan says is true of every message that has a row, whatever happened to the files."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from crockery.events.errors import BodyUnreadable
 from crockery.message.searched import searched
 from crockery.projections.text import Question, Texts, in_field, in_text, rows_of
+from tests.support.rows import Rows
 from tests.support.store import TestStore
 
 WORDS = ("one", "two", "lunch", "é", "anna@example.test", "", "nowhere")
@@ -32,16 +31,6 @@ QUESTIONS: list[Question] = [
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.projections.text_file.TEXT_BLOCK_ROWS", 2)
     monkeypatch.setattr("crockery.projections.text_file.TEXT_SPARSE", 1_000_000)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> TestStore:
-    return TestStore(tmp_path / "log.crk")
-
-
-def open_texts(store: TestStore) -> Texts:
-    log = store.log
-    return Texts(store.folder, log.file, log.header, log.read_message)
 
 
 def fill(store: TestStore) -> list[int]:
@@ -71,29 +60,26 @@ def expected(numbers: list[int], known: set[int]) -> list[tuple[set[int], set[in
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 6, 7])
 def test_a_scan_tells_of_all_that_have_a_row(store: TestStore, count: int) -> None:
     numbers = fill(store)
-    texts = open_texts(store)
-    texts.follow(numbers)
-    assert texts.work(count) == len(numbers) - count
-    assert texts.last == (numbers[count - 1] if count else 0)
-    assert answers(texts, numbers) == expected(numbers, set(numbers[:count]))
-    texts.close()
-    again = open_texts(store)
+    rows = Rows(store)
+    rows.make(numbers[:count])
+    assert rows.texts.last == (numbers[count - 1] if count else 0)
+    assert answers(rows.texts, numbers) == expected(numbers, set(numbers[:count]))
+    rows.close()
+    again = Rows(store)
     kept = count - count % 2
-    assert again.last == (numbers[kept - 1] if kept else 0)
-    assert answers(again, numbers) == expected(numbers, set(numbers[:kept]))
-    again.follow(number for number in numbers if number > again.last)
-    assert again.work(100) == 0
-    assert answers(again, numbers) == expected(numbers, set(numbers))
+    assert again.texts.last == (numbers[kept - 1] if kept else 0)
+    assert answers(again.texts, numbers) == expected(numbers, set(numbers[:kept]))
+    again.make(numbers)
+    assert answers(again.texts, numbers) == expected(numbers, set(numbers))
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut rows", "cut index", "zero rows", "empty", "version", "junk index"])
 @pytest.mark.parametrize("name", ["text-fields", "text-headers", "text-bodies"])
 def test_a_damaged_file_knows_less_and_nothing_wrong(store: TestStore, name: str, damage: str) -> None:
     numbers = fill(store)
-    texts = open_texts(store)
-    texts.follow(numbers)
-    texts.work(100)
-    texts.close()
+    made = Rows(store)
+    made.make(numbers)
+    made.close()
     rows, index = store.folder / name, store.folder / (name + ".index")
     data = bytearray(rows.read_bytes())
     match damage:
@@ -112,12 +98,11 @@ def test_a_damaged_file_knows_less_and_nothing_wrong(store: TestStore, name: str
         case "junk index":
             index.write_bytes(b"\xff" * 64)
     rows.write_bytes(data)
-    again = open_texts(store)
-    for (known, hits), (_, fits) in zip(answers(again, numbers), expected(numbers, set(numbers)), strict=True):
+    again = Rows(store)
+    for (known, hits), (_, fits) in zip(answers(again.texts, numbers), expected(numbers, set(numbers)), strict=True):
         assert hits == fits & known
-    again.follow(number for number in numbers if number > again.last)
-    again.work(100)
-    for (known, hits), (_, fits) in zip(answers(again, numbers), expected(numbers, set(numbers)), strict=True):
+    again.make(numbers)
+    for (known, hits), (_, fits) in zip(answers(again.texts, numbers), expected(numbers, set(numbers)), strict=True):
         assert hits == fits & known
         assert len(known) >= len(numbers) - 2
 
@@ -127,9 +112,9 @@ def test_messages_wanted_singly_of_a_large_block_are_left_to_the_reader(
 ) -> None:
     monkeypatch.setattr("crockery.projections.text_file.TEXT_SPARSE", 1)
     numbers = fill(store)
-    texts = open_texts(store)
-    texts.follow(numbers)
-    texts.work(100)
+    rows = Rows(store)
+    rows.make(numbers)
+    texts = rows.texts
     (question,) = in_text("lunch", headers=False)
     assert list(texts.runs(question, np.array(numbers[:1], dtype=np.uint64))) == []
     assert len(list(texts.runs(question, np.array(numbers[-1:], dtype=np.uint64)))) == 1
@@ -138,61 +123,49 @@ def test_messages_wanted_singly_of_a_large_block_are_left_to_the_reader(
 @pytest.mark.parametrize("erased", [(0,), (1,), (0, 1), (2, 3), (6,), (0, 2, 4), tuple(range(7))], ids=str)
 def test_erased_messages_leave_nothing_in_the_files(store: TestStore, erased: tuple[int, ...]) -> None:
     numbers = fill(store)
-    gone: set[int] = set()
-
-    def read(number: int) -> tuple[bytes, bytes]:
-        if number in gone:
-            raise BodyUnreadable(number, "erased")
-        return store.log.read_message(number)
-
-    texts = Texts(store.folder, store.log.file, store.log.header, read)
-    texts.follow(numbers)
-    texts.work(100)
-    gone.update(numbers[index] for index in erased)
-    texts.erase(gone)
+    rows = Rows(store)
+    rows.make(numbers)
+    gone = {numbers[index] for index in erased}
+    rows.files.erase(gone)
     left = set(numbers) - gone
-    assert answers(texts, numbers) == expected(numbers, left)
-    while texts.work(1):
-        pass
-    assert answers(texts, numbers) == expected(numbers, left)
-    texts.close()
-    again = open_texts(store)
+    assert answers(rows.texts, numbers) == expected(numbers, left)
+    rows.erase_all()
+    assert answers(rows.texts, numbers) == expected(numbers, left)
+    rows.close()
+    again = Rows(store)
     in_blocks = left - {numbers[-1]}
-    assert answers(again, numbers) == expected(numbers, in_blocks)
-    again.clear()
-    again.follow(numbers)
-    again.work(100)
-    assert answers(again, numbers) == expected(numbers, set(numbers))
+    assert answers(again.texts, numbers) == expected(numbers, in_blocks)
+    again.files.clear()
+    again.make(numbers)
+    assert answers(again.texts, numbers) == expected(numbers, set(numbers))
 
 
 def test_an_erasure_cut_short_by_a_crash_is_done_again(store: TestStore) -> None:
     numbers = fill(store)
-    texts = open_texts(store)
-    texts.follow(numbers)
-    texts.work(100)
+    rows = Rows(store)
+    rows.make(numbers)
     before = (store.folder / "text-bodies").read_bytes()
-    texts.erase(numbers[:1])
+    rows.files.erase(numbers[:1])
     assert (store.folder / "text-bodies").read_bytes() == before
-    again = open_texts(store)
-    again.erase(numbers[:1])
-    assert again.work(1) == 0
+    again = Rows(store)
+    again.files.erase(numbers[:1])
+    again.files.erase_some(1)
+    assert again.files.backlog == 0
     after = (store.folder / "text-bodies").read_bytes()
     assert after != before and len(after) == len(before)
 
 
 def test_areas_that_a_crash_left_apart_come_together(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = fill(store)
-    texts = open_texts(store)
-    texts.follow(numbers)
-    texts.work(4)
-    texts.close()
+    rows = Rows(store)
+    rows.make(numbers[:4])
+    rows.close()
     index = store.folder / "text-headers.index"
     index.write_bytes(index.read_bytes()[:32])
-    again = open_texts(store)
-    assert again.last == numbers[1]
-    again.follow(number for number in numbers if number > again.last)
-    again.work(100)
-    assert answers(again, numbers) == expected(numbers, set(numbers))
+    again = Rows(store)
+    assert again.texts.last == numbers[1]
+    again.make(numbers)
+    assert answers(again.texts, numbers) == expected(numbers, set(numbers))
 
 
 def test_an_unreadable_body_is_skipped(store: TestStore) -> None:
@@ -203,7 +176,6 @@ def test_an_unreadable_body_is_skipped(store: TestStore) -> None:
             raise BodyUnreadable(number, "damaged")
         return store.log.read_message(number)
 
-    texts = Texts(store.folder, store.log.file, store.log.header, read)
-    texts.follow(numbers)
-    assert texts.work(100) == 0
-    assert answers(texts, numbers) == expected(numbers, set(numbers) - {numbers[1]})
+    rows = Rows(store, read)
+    rows.make(numbers)
+    assert answers(rows.texts, numbers) == expected(numbers, set(numbers) - {numbers[1]})
