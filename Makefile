@@ -12,11 +12,8 @@ help:
 run: $(VENV)/.run
 	@$(BIN)/crockery demo
 
-# Tests over sockets and processes depend on the pace of the machine: what failed is run once more, alone, and told so.
-PYTEST := $(BIN)/python -m pytest -q -o addopts="--strict-markers --import-mode=importlib" -o cache_dir=.pytest_cache
-
 test: $(VENV)/.test lint
-	$(PYTEST) || { echo "Once more, what failed:"; $(PYTEST) --last-failed --last-failed-no-failures=none; }
+	$(BIN)/python -m pytest -q
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -171,7 +171,7 @@ def make_mailbox(offset: int) -> int:
 def check(folder: Path, rng: random.Random, way: str) -> int:
     """One original, its copy alone, and the copy in its place; returns how many mails were checked. Raises Wrong."""
     log, copy, alone = folder / "log.crk", folder / "copy.crk", folder / "alone.crk"
-    offset = free_offset(rng)
+    offset = free_offset()
     make_log(log)
     ending = signal.SIGTERM if way == "written over" else signal.SIGKILL
     kept, seen = original(log, copy, offset, rng, ending)

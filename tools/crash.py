@@ -245,10 +245,10 @@ def crockery(*arguments: object) -> list[str]:
     return [str(Path(sys.executable).with_name("crockery")), *map(str, arguments)]
 
 
-def free_offset(rng: random.Random) -> int:
+def free_offset() -> int:
     """A port offset with all ports free, and below those that the system gives to outgoing connections."""
     while True:
-        offset = rng.randrange(10_000, 31_000)
+        offset = random.SystemRandom().randrange(10_000, 31_000)  # no seed: two runs may not meet
         with contextlib.ExitStack() as sockets, contextlib.suppress(OSError):
             for port in PORTS:
                 sockets.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
@@ -323,7 +323,7 @@ def put_on_load(server: subprocess.Popen[bytes], offset: int, knowledge: Knowled
 def run(rounds: int, seed: int, folder: Path, say: Callable[[str], None] = print) -> Knowledge:
     """Run rounds on a new log in `folder`; raises Wrong."""
     rng = random.Random(seed)
-    log, offset, knowledge = folder / "crash.crk", free_offset(rng), Knowledge()
+    log, offset, knowledge = folder / "crash.crk", free_offset(), Knowledge()
     make_log(log)
     starts = []
     for number in range(rounds + 1):

@@ -169,7 +169,7 @@ def run(
 ) -> tuple[int, int]:
     """Kill so often on a new log in `folder`; how many arrived twice, and may have. Raises Wrong."""
     rng = random.Random(seed)
-    log, offset, submitted = folder / "crash.crk", free_offset(rng), Submitted()
+    log, offset, submitted = folder / "crash.crk", free_offset(), Submitted()
     make_log(log)
     for name in ("max-mails-per-day", "max-new-recipients-per-day"):
         subprocess.run(crockery("change", name, "10000000", "--log", log), check=True, capture_output=True)

@@ -11,7 +11,7 @@ def free_port() -> int:
     It is below those that the system gives to outgoing connections, of which one could take it before the server does.
     """
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = random.SystemRandom().randrange(10_000, 32_000)
         with (
             contextlib.suppress(OSError),
             socket.socket() as tcp,

@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import imaplib
 import json
-import random
 import shutil
 import ssl
 import subprocess
@@ -107,7 +106,7 @@ def serving(folder: Path, wire: Path | None = None) -> Iterator[Served]:
     """Make a log in `folder` and serve it on free ports; killed at the end. Transcripts go to `wire`."""
     files = make_authority(folder, f"mail.{DOMAIN}", datetime.datetime.now(datetime.UTC))
     recorder = Recorder(wire, files.chain, files.key, files.ca, HOST) if wire else None
-    served = Served(folder, free_offset(random.Random()), files.ca, recorder)
+    served = Served(folder, free_offset(), files.ca, recorder)
     run(
         [
             *crockery("init", served.log, "--domain", DOMAIN, "--cert", files.chain, "--key", files.key),
