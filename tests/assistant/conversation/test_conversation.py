@@ -10,6 +10,7 @@ from crockery.actions.actor import Actor
 from crockery.actions.incoming import received
 from crockery.app.asking import AskingTask
 from crockery.assistant.conversation import Answering
+from crockery.assistant.tokens import read_token
 from crockery.delivery.header import Header, find_header_end
 from crockery.delivery.intake import Message
 from crockery.delivery.sending.ways import Obstacle, Wanted
@@ -75,7 +76,8 @@ class Talk:
         before = len(self.mails)
         found = re.search(r"Reply-To:.*?<([^>]+)>", self.mails[to], re.DOTALL)
         assert found is not None
-        token = found[1].partition("@")[0].removeprefix("crockery+")
+        token = read_token(found[1].partition("@")[0])
+        assert token is not None
         question = self.sending.store.state.questions.by_token[token]
         data = f"From: anna@example.test\r\nTo: {found[1]}\r\n{head}\r\n{text}\r\n".encode()
         end = find_header_end(data)
@@ -158,6 +160,16 @@ async def test_cancel_and_undo(autojump_clock: MockClock, sending: Sending) -> N
     assert sending.states(number) == {"a@x.test": "DUE"}
     await sending.until(lambda: sending.states(number) == {"a@x.test": "HELD_INSECURE"})
     assert talk.answer("undo", to=1).startswith("Too late")
+
+
+async def test_a_cancel_cannot_be_undone_after_seven_days(autojump_clock: MockClock, sending: Sending) -> None:
+    talk = Talk(sending, NO_TLS)
+    number = await talk.write()
+    assert talk.answer("cancel").startswith("Cancelled: ")
+    await trio.sleep(7 * DAY + 1)
+    assert talk.answer("undo").startswith("Too late: ")
+    assert sending.states(number) == {"a@x.test": "CANCELLED"}
+    assert not sending.store.state.queue.by_id
 
 
 async def test_retry(autojump_clock: MockClock, sending: Sending) -> None:
