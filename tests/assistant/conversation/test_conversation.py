@@ -10,7 +10,6 @@ from crockery.actions.actor import Actor
 from crockery.actions.incoming import received
 from crockery.app.asking import AskingTask
 from crockery.assistant.conversation import Answering
-from crockery.assistant.tokens import read_token
 from crockery.delivery.header import Header, find_header_end
 from crockery.delivery.intake import Message
 from crockery.delivery.sending.ways import Obstacle, Wanted
@@ -76,8 +75,7 @@ class Talk:
         before = len(self.mails)
         found = re.search(r"Reply-To:.*?<([^>]+)>", self.mails[to], re.DOTALL)
         assert found is not None
-        token = read_token(found[1].partition("@")[0])
-        assert token is not None
+        token = found[1].partition("@")[0].removeprefix("crockery+")
         question = self.sending.store.state.questions.by_token[token]
         data = f"From: anna@example.test\r\nTo: {found[1]}\r\n{head}\r\n{text}\r\n".encode()
         end = find_header_end(data)
