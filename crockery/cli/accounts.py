@@ -218,7 +218,10 @@ def app_password() -> None:
 @log_option
 @json_option
 def add_app(name: str, label: str, log: Path, as_json: bool) -> None:
-    """Make a password for one device of NAME; LABEL is what you call it, as phone."""
+    """Make a password for one device.
+
+    LABEL is what you call it, as phone; the login is NAME/LABEL.
+    """
     with control(log) as api:
         made = api.ask("POST", "accounts", name, "app-passwords", label=label)
     if as_json:

@@ -11,7 +11,7 @@ from crockery.web.words import listed
 
 @click.group()
 def alias() -> None:
-    """More names for accounts, names for several, and for people elsewhere."""
+    """More names: for one, for several, for people elsewhere."""
 
 
 @alias.command()

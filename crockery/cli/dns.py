@@ -25,7 +25,10 @@ _COLOURS: Final = {"found": "green", "missing": "red", "differs": "yellow", "unk
 @log_option
 @json_option
 def dns(check: bool, addresses: Sequence[str], resolver: str, log: Path, as_json: bool) -> None:
-    """The DNS records that your domain's mail needs, ready to paste; with --check, whether they are there."""
+    """The DNS records your mail needs, and whether they are there.
+
+    They are printed ready to paste; --check compares them with what the world sees.
+    """
     from crockery.domain.records import public_addresses
 
     for address in addresses:

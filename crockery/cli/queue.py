@@ -90,7 +90,7 @@ def _summary(item: Any) -> str:
 @log_option
 @json_option
 def show(number: str, log: Path, as_json: bool) -> None:
-    """One message: who sent it, its header, and each recipient's whole story."""
+    """One message, and each recipient's whole story."""
     with control(log) as api:
         found = api.ask("GET", "queue", number)
     if as_json:
@@ -133,7 +133,10 @@ def retry(number: str, recipients: tuple[str, ...], log: Path, as_json: bool) ->
 @log_option
 @json_option
 def send_insecure(number: str, recipients: tuple[str, ...], log: Path, as_json: bool) -> None:
-    """Send it to these RECIPIENTS, or all, even if there is no secure way."""
+    """Send it even if there is no secure way.
+
+    To these RECIPIENTS, or to all.
+    """
     due = _reschedule("send-insecure", number, recipients, log, as_json)
     if not as_json:
         output.note(f"Message {number} goes to {listed(due)}, with a secure way or without one.")
@@ -156,7 +159,10 @@ def _reschedule(what: str, number: str, recipients: tuple[str, ...], log: Path, 
 @log_option
 @json_option
 def release(choice: str, log: Path, as_json: bool) -> None:
-    """After starting from a copy of the log: send the mail that stands still, or drop it."""
+    """Send or drop the mail that stands still.
+
+    After starting from a copy of the log, mail that waited may have left already, and waits for your word.
+    """
     with control(log) as api:
         found = api.ask("POST", "queue-release", choice=choice)
     if as_json:

@@ -24,7 +24,13 @@ from crockery.net.resolver import parse_server
 @click.option("--hostname", help="This machine's name (default: mail.DOMAIN); the MX record names it.")
 @click.option("--cert", type=click.Path(path_type=Path), help="Certificate chain, PEM. It is watched for renewals.")
 @click.option("--key", type=click.Path(path_type=Path), help="Private key, PEM.")
-@click.option("--postmaster-password", metavar="P", envvar="CROCKERY_POSTMASTER_PASSWORD", show_envvar=True)
+@click.option(
+    "--postmaster-password",
+    metavar="P",
+    envvar="CROCKERY_POSTMASTER_PASSWORD",
+    show_envvar=True,
+    help="Asked for if it is not given.",
+)
 @log_argument
 def init(
     log: Path,

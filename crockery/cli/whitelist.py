@@ -46,9 +46,10 @@ def list_grants(log: Path, as_json: bool) -> None:
 @log_option
 @json_option
 def add(domain: str, log: Path, as_json: bool) -> None:
-    """Let mail to DOMAIN go without encryption, or to a server that nothing vouches for.
+    """Let mail to DOMAIN go without a secure way.
 
-    A policy of the domain's own (DANE, MTA-STS) still counts.
+    Without encryption, or to a server that nothing vouches for. A policy of the domain's own (DANE, MTA-STS) still
+    counts.
     """
     with control(log) as api:
         granted = api.ask("PUT", "whitelist", "tls", domain)
