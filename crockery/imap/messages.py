@@ -92,7 +92,7 @@ class Messages:
         """Which of these messages answer all that is asked without a look at the message itself."""
         known = np.ones(len(numbers), dtype=bool)
         for ask in asks:
-            known &= np.array([text is not None for text in self._structures.known(numbers, ask)], dtype=bool)
+            known &= np.array(self._structures.known(numbers, ask), dtype=bool)
         return known
 
     def have_rows(self, numbers: Sequence[int] | npt.NDArray[np.uint64]) -> bool:

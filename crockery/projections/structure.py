@@ -92,13 +92,20 @@ class Structures:
 
         Cheapest for runs of neighbours. Raises BodyUnreadable.
         """
-        return self._answers(numbers, ask, self._row)
+        return self._answers(numbers, ask, lambda number: ask.of_row(self._fresh.get(number) or self._computed(number)))
 
-    def known(self, numbers: Sequence[int], ask: Ask) -> list[bytes | None]:
-        """As `texts`, but None too where a row would have to be computed."""
-        return self._answers(numbers, ask, self._ready_row)
+    def known(self, numbers: Sequence[int], ask: Ask) -> list[bool]:
+        """Of which of these messages `texts` tells something without computing a row."""
 
-    def _answers(self, numbers: Sequence[int], ask: Ask, row: Callable[[int], Kept | None]) -> list[bytes | None]:
+        def known(number: int) -> bytes | None:
+            kept = self._ready_row(number)
+            return None if kept is None or ask.lacks(kept) else b""
+
+        return [text is not None for text in self._answers(numbers, ask, known)]
+
+    def _answers(
+        self, numbers: Sequence[int], ask: Ask, otherwise: Callable[[int], bytes | None]
+    ) -> list[bytes | None]:
         result: list[bytes | None] = []
         for block, wanted in self._runs(numbers):
             told = self._file.texts(block, ask)
@@ -107,13 +114,8 @@ class Structures:
                 result += told.texts[at : at + len(wanted)]
             else:
                 rows = dict(zip(told.numbers, told.texts, strict=True))
-                for number in wanted:
-                    kept = None if number in rows else row(number)
-                    result.append(rows.get(number) if kept is None else ask.of_row(kept))
+                result += [rows[number] if number in rows else otherwise(number) for number in wanted]
         return result
-
-    def _row(self, number: int) -> Kept:
-        return self._fresh.get(number) or self._computed(number)
 
     def _ready_row(self, number: int) -> Kept | None:
         return self._fresh.get(number) or self._recent.get(number)

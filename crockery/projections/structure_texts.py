@@ -27,6 +27,9 @@ class Ask(Protocol):
     def of_row(self, kept: Kept) -> bytes | None:
         """Of one message whose row is in no block yet."""
 
+    def lacks(self, kept: Kept) -> bool:
+        """Whether `of_row` is None."""
+
     def __hash__(self) -> int: ...
 
 
@@ -53,7 +56,10 @@ class Listing(NamedTuple):
         return texts
 
     def of_row(self, kept: Kept) -> bytes | None:
-        return None if self.utf8 and kept.utf8_differs else self.render(kept.envelope, kept.bodystructure)
+        return None if self.lacks(kept) else self.render(kept.envelope, kept.bodystructure)
+
+    def lacks(self, kept: Kept) -> bool:
+        return self.utf8 and kept.utf8_differs
 
     def render(self, envelope: bytes, bodystructure: bytes) -> bytes:
         """What is asked for, of these."""
@@ -84,6 +90,9 @@ class HeaderFields(NamedTuple):
             return None
         (fields,) = header_fields_of_all([kept.header], self.names)
         return fields
+
+    def lacks(self, kept: Kept) -> bool:
+        return kept.header is None
 
 
 @lru_cache(maxsize=64)

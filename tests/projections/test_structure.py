@@ -230,7 +230,7 @@ def test_what_is_not_kept_is_known_to_be_missing_for_those_who_ask_for_it(store:
     rows = Rows(store)
 
     def known(ask: Ask) -> list[bool]:
-        return [text is not None for text in rows.structures.known(numbers, ask)]
+        return rows.structures.known(numbers, ask)
 
     assert known(Listing(True, True, False)) == [False] * 6
     assert rows.read == []
@@ -239,6 +239,17 @@ def test_what_is_not_kept_is_known_to_be_missing_for_those_who_ask_for_it(store:
     assert known(Listing(True, False, utf8=True)) == [True, True, False, True, True, True]
     assert known(HeaderFields((b"subject",))) == [True] * 5 + [False]
     assert rows.read == numbers
+
+
+@pytest.mark.parametrize(
+    "ask", [Listing(True, True, False), Listing(True, False, True), HeaderFields((b"subject",))], ids=str
+)
+def test_what_was_computed_is_known_until_it_is_in_the_file(store: TestStore, ask: Ask) -> None:
+    numbers = fill(store)
+    structures = Rows(store).structures
+    assert structures.known(numbers, ask) == [False] * 6
+    told = structures.texts(numbers, ask)
+    assert structures.known(numbers, ask) == [text is not None for text in told]
 
 
 def test_an_index_whose_sums_are_too_large_is_not_believed(store: TestStore) -> None:
