@@ -8,6 +8,7 @@ help:
 	@echo "make test   all tests, types, lint and layering"
 	@echo "make lint   the checks without the tests"
 	@echo "make bench  measure against Postfix + Dovecot (installs them), write BENCHMARKS.md"
+	@echo "make clean  remove what was built, .venv too"
 
 run: $(VENV)/.run
 	@$(BIN)/crockery demo
