@@ -5,5 +5,7 @@ there are no locks. It raises `errors.Refused` when it must not be done, before 
 returns is what its caller tells the user once the log is durable up to `state.sequence`.
 
 Rooms: `store` (log and state together, and the atom being made), `actor` (who does it), `incoming` (a body as it comes
-in), `mail` (deliver, append, flags, copy, move, expunge), `mailboxes`, `accounts`, `settings`, `server`, `erase`.
+in), `mail` (deliver, append, flags, copy, move, expunge), `mailboxes`, `metadata`, `accounts`, `quota`, `settings`,
+`server`, `erase`; of mail that goes out `queue`, `notices`, `reports`, `smart_host`, `signing` (keys), `trust`,
+`tallies`; and `questions`.
 """

@@ -5,6 +5,6 @@ either way the same request meets the same operation of `crockery.web.control`. 
 colour on a terminal, progress bars) and, with --json, for programs. `main` puts the verbs together and turns what goes
 wrong into one sentence and an exit code: 1, or 2 for a command that was not understood.
 
-One file a verb group: `serving` (init, run), `demo`, `accounts`, `addresses`, `settings`, `queue`, `journal` (log,
-history), `upkeep` (verify, repair, reindex, backup), `status`.
+One file a verb group: `serving` (init, run), `demo`, `accounts`, `addresses`, `dns`, `settings`, `queue`, `smart_host`,
+`whitelist`, `journal` (log, history), `upkeep` (verify, repair, reindex, backup), `status`; `options` is what all take.
 """

@@ -8,9 +8,12 @@ damage and excess become opaque leaves, so that every message can be listed, sea
     addresses     address lists, tolerant and strict                   envelope       the answer to FETCH ENVELOPE
     dates         Date fields <-> Unix seconds                         bodystructure  the answer to FETCH BODYSTRUCTURE
     words         RFC 2047 encoded words                               transfer       base64 and quoted-printable
-    charsets      bytes -> text, whatever the label says               text           what SEARCH looks at
+    charsets      bytes -> text, whatever the label says               text           a part as text; letter case folded away
     subjects      base subjects and message ids, for threads           summary        all that is cached of a message
     compose       new messages                                         edit           changes to a header in transit
     dsn           delivery status notifications written: dsn_status (data), dsn_reasons (sentences), dsn_text
-    dsn_parse     ... and read
+    dsn_parse     ... and read                                         downgrade      headers for clients without UTF-8
+    conversation  which mails belong together                          threads        REFERENCES and ORDEREDSUBJECT
+    preview       the first words of a message                         html           HTML as the text that people see
+    searched      what SEARCH looks through, made ready
 """

@@ -6,6 +6,7 @@
     outcomes     replies and failures as outcomes of recipients (pure)
     ways         what a connection to another server is to the sender, and why there is none
     connecting   from an address to a server that was greeted, in TLS if it has any
+    exchange     the client's protocol and the stream under it, with deadlines
     dial         a connection to a server of a domain, judged by `delivery.tls`
     smart_host   the one server that all mail is handed to, if the owner says so
     sender       one message over one connection

@@ -9,7 +9,8 @@ through the `render_` functions. Nothing here knows of sockets, clocks or mailbo
 - `access`      NoArguments, Login, Authenticate (`decode_sasl_line` for its later lines), Id, Enable
 - `mailboxes`   Select, Create, MailboxArgument, Rename, Status;  `listing`: List;  `append`: Append
 - `search_returns` options of RETURN, CancelUpdate;  `sort`: Sort, Thread;  `multisearch`: Multisearch
-- `fetch`       Fetch: FetchItem, FetchSection;  `search`: Search and its tree of keys;  `messages`: Store, Copy, ...
+- `fetch`       Fetch: FetchItem, FetchSection;  `messages`: Store, Copy, ...;  `search`: Search and its tree of keys,
+                which `search_program` reads and `search_keys` has one by one
 - `modifiers`   what modifiers of FETCH and STORE, and parameters of SELECT mean;  `url`: URLs of CATENATE;  `batches`
 - `compress`    DEFLATE in both directions;  `metadata`, `notify`, `quota`: commands and responses of these
 - `sequence`    `SequenceSet`: `resolve(largest)`, `indices(uids)`, `positions(count)`, `exceeds(count)`

@@ -11,7 +11,8 @@ The tour:
 - `Mailbox`, `parse_mailbox`, `normalise_domain`, `display_domain` (address.py) are the addresses of the envelope.
 - `received` renders Received, Return-Path and Delivered-To.
 - `client` is the other side: `ClientProtocol` sends mail on; `client_commands`, `client_replies` and `capabilities` are
-  what it says, what it hears, and what the remote server offers.
+  what it says, what it hears, and what the remote server offers; `client_events` what comes of it, `client_kinds` the
+  time limits.
 - `framer` is below all that: lines, end of data, chunks, and the refusal of bare CR and LF.
 
 A session is this loop; every command but `DataChunk` is answered exactly once, in order, and octets to write are
