@@ -87,6 +87,15 @@ async def test_records_that_cannot_be_used_ask_for_tls(
         assert await tallied(anna, "mx.bare.signed.test") == {"tlsa": (0, ["tlsa-invalid"])}
 
 
+async def test_a_broken_policy_counts_most_whichever_server_it_is_of(
+    others: FarPostfix, zone: SignedDNS, clock: MockClock, tmp_path: Path
+) -> None:
+    async with story(tmp_path, clock, validating_world(others, zone)) as anna:
+        await anna.write("ben@mixed.signed.test")
+        words = words_of(await anna.letter())
+        assert "(DANE)" in words and "trust mixed" not in words
+
+
 # --- MTA-STS ---
 
 

@@ -56,9 +56,10 @@ _LAME = ("lame.signed.test", "silent.signed.test")
 @contextlib.contextmanager
 def signed_zone(others: FarPostfix, folder: Path) -> Iterator[SignedDNS]:
     """signed.test, served by NSD. The TLSA record of `other` names another key, those of `useless` and `bare` cannot be
-    used, those of `_LAME` cannot be had; `lame` has `spare`, whose record is right, as its second MX. The server of
-    `promising` is at 127.0.0.1, and none of `others`."""
-    records = ["lame IN MX 20 mx.spare", "promising IN MX 10 mail.promising", "mail.promising IN A 127.0.0.1"]
+    used, those of `_LAME` cannot be had; `lame` has `spare`, whose record is right, as its second MX. `mixed` has the
+    servers of `useless` and, second, of `other`. The server of `promising` is at 127.0.0.1, and none of `others`."""
+    records = ["lame IN MX 20 mx.spare", "mixed IN MX 10 mx.useless", "mixed IN MX 20 mx.other"]
+    records += ["promising IN MX 10 mail.promising", "mail.promising IN A 127.0.0.1"]
     for domain, address in others.addresses.items():
         name, _, origin = domain.partition(".")
         if origin == "signed.test":
