@@ -8,7 +8,7 @@ damage and excess become opaque leaves, so that every message can be listed, sea
     addresses     address lists, tolerant and strict                   envelope       the answer to FETCH ENVELOPE
     dates         Date fields <-> Unix seconds                         bodystructure  the answer to FETCH BODYSTRUCTURE
     words         RFC 2047 encoded words                               transfer       base64 and quoted-printable
-    charsets      bytes -> text, whatever the label says               text           a part as text; letter case folded away
+    charsets      bytes -> text, whatever the label says               text           parts as text, letter case folded
     subjects      base subjects and message ids, for threads           summary        all that is cached of a message
     compose       new messages                                         edit           changes to a header in transit
     dsn           delivery status notifications written: dsn_status (data), dsn_reasons (sentences), dsn_text
