@@ -5,29 +5,29 @@
 
 Both readings are brought to one form: the tree of types with parameters, encodings, sizes and lines; the ten fields of
 the envelope. `email` splits lines itself, so its sizes are those of its own text put together again. Differences are
-printed. Not counted as differences, because there `email` is not right:
-
-- it cuts the last line end off a multipart that is never closed (the part goes to the end of the message);
-- it takes message/delivery-status apart into messages, which RFC 3464 does not say;
-- it has no type for "text/plain charset=us-ascii" (a missing semicolon);
-- it keeps a multipart without any part as one, which BODYSTRUCTURE cannot say: ours is text/plain;
-- damaged address lists have no right reading: they are compared only where our strict reading finds no fault.
+printed. What is not compared, because `email` is not right there, stands in tools.email_reading.
 """
 
 import re
 import sys
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import Message
-from email.policy import compat32
 from email.utils import getaddresses
 from pathlib import Path
-from typing import Any
 
 from crockery.message.addresses import is_damaged, mailboxes, parse_addresses
 from crockery.message.sections import section_range
 from crockery.message.structure import Part, parse_structure
 from tools.corpus import named_corpus
+from tools.email_reading import (
+    EmailMessage,
+    body_of,
+    children_of,
+    compare_kinds,
+    encoding_of,
+    header_octets,
+    is_comparable,
+    read_mail,
+)
 
 
 def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -45,43 +45,32 @@ def with_crlf(data: bytes) -> bytes:
 def compare(data: bytes) -> list[str]:
     """The differences between the two readings, each as one line."""
     ours = parse_structure(data)
-    theirs = message_from_bytes(data, policy=compat32)
+    theirs = read_mail(data)
     return [*_compare_parts(data, ours, theirs, "1"), *_compare_envelopes(ours, theirs)]
 
 
-def _compare_parts(data: bytes, ours: Part, theirs: "Message[str, str]", number: str) -> Iterator[str]:
-    payload: Any = theirs.get_payload()
-    their_children: list[Any] = payload if isinstance(payload, list) else []
-    their_type = theirs.get_content_type()
-    our_type = f"{ours.maintype}/{ours.subtype}"
-    if our_type == "message/delivery-status" or " " in their_type:
+def _compare_parts(data: bytes, ours: Part, theirs: EmailMessage, number: str) -> Iterator[str]:
+    our_type, our_children = f"{ours.maintype}/{ours.subtype}", (ours.message,) if ours.message else ours.children
+    if not is_comparable(our_type, theirs):
         return
-    if their_type.startswith("multipart/") and not their_children:
-        if our_type != "text/plain":
-            yield f"{number}: no part found by email, ours {our_type}"
+    if difference := compare_kinds(our_type, len(our_children), theirs):
+        yield f"{number}: {difference}"
         return
-    if our_type != their_type:
-        yield f"{number}: type {our_type}, email {their_type}"
-        return
-    our_children = (ours.message,) if ours.message else ours.children
-    if len(our_children) != len(their_children):
-        yield f"{number}: {len(our_children)} parts, email {len(their_children)}"
-        return
-    for place, (our_child, their_child) in enumerate(zip(our_children, their_children, strict=True), 1):
+    for place, (our_child, their_child) in enumerate(zip(our_children, children_of(theirs), strict=True), 1):
         yield from _compare_parts(data, our_child, their_child, f"{number}.{place}")
     yield from _compare_leaf(data, ours, theirs, number)
 
 
-def _compare_leaf(data: bytes, ours: Part, theirs: "Message[str, str]", number: str) -> Iterator[str]:
-    encoding = str(theirs.get("content-transfer-encoding", "7bit")).strip().lower()
-    if ours.encoding != encoding and not re.search(r"[\s(;]", encoding):
+def _compare_leaf(data: bytes, ours: Part, theirs: EmailMessage, number: str) -> Iterator[str]:
+    encoding = encoding_of(theirs)
+    if encoding is not None and ours.encoding != encoding:
         yield f"{number}: encoding {ours.encoding}, email {encoding}"
     for name, value in ours.params:
         expected = theirs.get_param(name.decode("latin-1"), unquote=True)
         if isinstance(expected, str) and expected.encode("ascii", "surrogateescape") != value:
             yield f"{number}: parameter {name!r} {value!r}, email {expected!r}"
     if not ours.children and not ours.message:
-        body = str(vars(theirs)["_payload"]).encode("ascii", "surrogateescape")  # get_payload would decode it
+        body = body_of(theirs)
         if ours.body_end == len(data) and number != "1" and data[ours.body_start :] in (body + b"\r\n", body + b"\n"):
             return  # in a multipart that is never closed
         if body != data[ours.body_start : ours.body_end]:
@@ -91,17 +80,17 @@ def _compare_leaf(data: bytes, ours: Part, theirs: "Message[str, str]", number: 
             yield f"{number}: {ours.lines} lines, email's body has {their_lines}"
 
 
-def _compare_envelopes(ours: Part, theirs: "Message[str, str]") -> Iterator[str]:
+def _compare_envelopes(ours: Part, theirs: EmailMessage) -> Iterator[str]:
     envelope = ours.envelope
     assert envelope is not None
     for name in ("date", "subject", "in-reply-to", "message-id"):
         raw = getattr(envelope, name.replace("-", "_"))
-        expected = _header_octets(theirs, name)
+        expected = header_octets(theirs, name)
         if raw != expected:
             yield f"{name}: {raw!r}, email {expected!r}"
     for name in ("from", "sender", "reply-to", "to", "cc", "bcc"):
         raw = getattr(envelope, {"from": "from_"}.get(name, name.replace("-", "_")))
-        expected = _header_octets(theirs, name)
+        expected = header_octets(theirs, name)
         if raw != expected:
             yield f"{name}: {raw!r}, email {expected!r}"
             continue
@@ -111,13 +100,6 @@ def _compare_envelopes(ours: Part, theirs: "Message[str, str]") -> Iterator[str]
         their_specs = [spec.replace('"', "") for _, spec in getaddresses([raw.decode("utf-8", "replace")]) if spec]
         if specs != their_specs:
             yield f"{name}: addresses {specs}, email {their_specs} of {raw!r}"
-
-
-def _header_octets(theirs: "Message[str, str]", name: str) -> bytes | None:
-    for key, value in theirs.raw_items():
-        if key.lower() == name:
-            return re.sub(rb"[\r\n]+", b"", str(value).encode("ascii", "surrogateescape")).strip(b" \t")
-    return None
 
 
 def check_sections(data: bytes) -> list[str]:

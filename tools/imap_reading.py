@@ -1,15 +1,13 @@
 """ENVELOPE and BODYSTRUCTURE as a client gets them, compared with what the standard library reads in the mail.
 
-Its `email` reads the mail. Where that is not right nothing is compared; tools.check_corpus says where.
+Its `email` reads the mail. Where that is not right nothing is compared; tools.email_reading says where.
 """
 
 import contextlib
+import itertools
 import re
 from collections.abc import Iterator
-from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.message import Message
-from email.policy import compat32
 from email.utils import getaddresses
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +15,16 @@ import idna
 
 from crockery.message.addresses import is_damaged
 from tools.bench.client import Response
+from tools.email_reading import (
+    EmailMessage,
+    body_of,
+    children_of,
+    compare_kinds,
+    encoding_of,
+    header_octets,
+    is_comparable,
+    read_mail,
+)
 
 Value: TypeAlias = Any
 """bytes, int, None for NIL, or a list of these."""
@@ -25,7 +33,6 @@ TOKEN: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"|~?\{\d+\}\r\n|([()])|([^\s()"]+
 BODY_SECTION: Final = re.compile(rb"BODY\[[^]]*\](?:<\d+>)?")
 ENVELOPE_TEXTS: Final = ((0, "date"), (1, "subject"), (8, "in-reply-to"), (9, "message-id"))
 ENVELOPE_ADDRESSES: Final = ((2, "from"), (3, "sender"), (4, "reply-to"), (5, "to"), (6, "cc"), (7, "bcc"))
-EmailMessage: TypeAlias = "Message[str, str]"
 
 
 def read_fetch(response: Response) -> dict[str, Value]:
@@ -59,37 +66,28 @@ def read_fetch(response: Response) -> dict[str, Value]:
 
 def differences(data: bytes, items: dict[str, Value]) -> Iterator[str]:
     """How ENVELOPE and BODYSTRUCTURE of the message `data` differ from `email`'s reading, one line each."""
-    theirs = message_from_bytes(data, policy=compat32)
+    theirs = read_mail(data)
     yield from _compare_envelopes(items["ENVELOPE"], theirs)
     yield from _compare_parts(data, items["BODYSTRUCTURE"], theirs, "1")
 
 
 def _compare_parts(data: bytes, ours: Value, theirs: EmailMessage, number: str) -> Iterator[str]:
-    payload: Any = theirs.get_payload()
-    their_children = payload if isinstance(payload, list) else []
-    their_type = theirs.get_content_type()
-    our_children = [child for child in ours if isinstance(child, list)] if isinstance(ours[0], list) else []
+    our_children = list(itertools.takewhile(lambda child: isinstance(child, list), ours))
     if our_children:
-        our_children = ours[: next(place for place, child in enumerate(ours) if not isinstance(child, list))]
-        our_type = f"multipart/{_lower(ours[len(our_children)])}"
+        our_type, parameters = f"multipart/{_lower(ours[len(our_children)])}", ours[len(our_children) + 1]
     else:
-        our_type = f"{_lower(ours[0])}/{_lower(ours[1])}"
-    if our_type == "message/delivery-status" or " " in their_type:
+        our_type, parameters = f"{_lower(ours[0])}/{_lower(ours[1])}", ours[2]
+    if not is_comparable(our_type, theirs):
         return
-    if their_type.startswith("multipart/") and not their_children:
-        if our_type != "text/plain":
-            yield f"{number}: no part found by email, ours {our_type}"
+    if our_type in ("message/rfc822", "message/global"):
+        our_children = [ours[8]]
+    if difference := compare_kinds(our_type, len(our_children), theirs):
+        yield f"{number}: {difference}"
         return
-    if our_type != their_type:
-        yield f"{number}: type {our_type}, email {their_type}"
-        return
-    yield from _compare_parameters(ours[len(our_children) + 1] if our_children else ours[2], theirs, number)
+    yield from _compare_parameters(parameters, theirs, number)
+    their_children = children_of(theirs)
     if our_type in ("message/rfc822", "message/global"):
         yield from _compare_envelopes(ours[7], their_children[0])
-        our_children = [ours[8]]
-    if len(our_children) != len(their_children):
-        yield f"{number}: {len(our_children)} parts, email {len(their_children)}"
-        return
     for place, (our_child, their_child) in enumerate(zip(our_children, their_children, strict=True), 1):
         yield from _compare_parts(data, our_child, their_child, f"{number}.{place}")
     if not our_children:
@@ -109,10 +107,10 @@ def _compare_parameters(ours: Value, theirs: EmailMessage, number: str) -> Itera
 
 
 def _compare_leaf(data: bytes, ours: Value, theirs: EmailMessage, number: str) -> Iterator[str]:
-    encoding = str(theirs.get("content-transfer-encoding", "7bit")).strip().lower()
-    if _lower(ours[5]) != encoding and not re.search(r"[\s(;]", encoding):
+    encoding = encoding_of(theirs)
+    if encoding is not None and _lower(ours[5]) != encoding:
         yield f"{number}: encoding {ours[5]!r}, email {encoding}"
-    body = str(vars(theirs)["_payload"]).encode("ascii", "surrogateescape")  # get_payload would decode it
+    body = body_of(theirs)
     if ours[6] == len(body) + 2 and number != "1" and data.endswith(body + b"\r\n"):
         return  # in a multipart that is never closed
     if ours[6] != len(body):
@@ -160,14 +158,6 @@ def _compare_eight_bit_addresses(name: str, specs: list[bytes], expected: list[s
         with contextlib.suppress(UnicodeError):  # it has no A-labels
             if b"?" not in host and host != idna.encode(their_spec.rpartition("@")[2], uts46=True).lower():
                 yield f"{name}: address {spec!r}, email {their_spec!r}"
-
-
-def header_octets(theirs: EmailMessage, name: str) -> bytes | None:
-    """The value of the first field of that name, unfolded; None: there is none."""
-    for key, value in theirs.raw_items():
-        if key.lower() == name:
-            return re.sub(rb"[\r\n]+", b"", str(value).encode("ascii", "surrogateescape")).strip(b" \t")
-    return None
 
 
 def _lower(value: bytes) -> str:

@@ -23,4 +23,4 @@ def test_they_are_there() -> None:
 
 def test_a_difference_is_seen() -> None:
     data = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b and more\r\n\r\none\r\n--b--\r\n"
-    assert compare(data) == ["1: no part found by email, ours multipart/mixed"]
+    assert compare(data) == ["1: 1 parts, email 0"]
