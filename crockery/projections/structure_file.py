@@ -7,9 +7,9 @@ does not verify reads as empty: its rows are computed again by whoever asks.
 import struct
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from crockery.projections.structure_reader import PartReader
 from crockery.projections.structure_texts import Ask
 
 Part = TypeVar("Part", bound=PartReader)
+Value = TypeVar("Value")
 
 MAGIC: Final = b"CrkStruc"
 VERSION: Final = 4
@@ -36,13 +37,45 @@ class Told(NamedTuple):
     numbers: list[int]
     """The messages of its rows; 0: erased."""
     texts: list[bytes | None]
-    octets: int
-    """What it takes in memory, about."""
 
 
 _OBJECT: Final = 50
 """Octets that a text takes beside its own."""
-_NOTHING: Final = Told([], [], 0)
+_NOTHING: Final = Told([], [])
+
+
+class Lately(Generic[Value]):
+    """What was asked for lately, up to so many octets of it. Threads may share it."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
+
+    def get(self, key: Hashable) -> Value | None:
+        """The value, if it is there; it goes last then."""
+        with self._lock:
+            found = self._values.get(key)
+            if found is None:
+                return None
+            self._values.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Hashable, value: Value, octets: int) -> None:
+        """Add a value, unless there is one; those that nobody asked for longest make room."""
+        with self._lock:
+            if key in self._values:
+                return
+            self._values[key] = value, octets
+            self._room -= octets
+            while self._room < 0:
+                self._room += self._values.popitem(last=False)[1][1]
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._room += sum(octets for _, octets in self._values.values())
+            self._values.clear()
 
 
 class StructureFile:
@@ -52,11 +85,10 @@ class StructureFile:
         """Open the file in `folder`, or begin a new one when it is of another log or version; raises OSError."""
         start = _PREFIX.pack(MAGIC, VERSION, summary_version) + log_header
         self._file = BlockFile(folder, NAME, start, _LARGEST, STRUCTURE_LEVEL, PARTS)
-        self._lock = threading.Lock()
-        self._parts: OrderedDict[tuple[int, type[PartReader]], PartReader] = OrderedDict()
-        self._told: OrderedDict[tuple[int, Ask], Told] = OrderedDict()
-        """Answers of blocks, those asked for last at the end."""
-        self._told_octets = 0
+        self._parts: Lately[PartReader] = Lately(STRUCTURE_PARTS)
+        """By block and kind."""
+        self._told: Lately[Told] = Lately(STRUCTURE_TEXTS)
+        """By block and Ask."""
         self._erased: defaultdict[int, set[int]] = defaultdict(set)
         """Block to those of its messages that are erased: they are in the file until `erase_some` has been there."""
 
@@ -92,22 +124,15 @@ class StructureFile:
     def texts(self, block: int, ask: Ask) -> Told:
         """What the rows of a block answer. Do not change it."""
         key = block, ask
-        with self._lock:
-            told = self._told.get(key)
-            if told is not None:
-                self._told.move_to_end(key)
-                return told
+        told = self._told.get(key)
+        if told is not None:
+            return told
         read = self._part(block, ask.kind)
         if read is None:
             return _NOTHING
         texts = ask.of_block(read)
-        told = Told(self._numbers(block, read), texts, sum(map(len, filter(None, texts))) + _OBJECT * len(texts))
-        with self._lock:
-            if key not in self._told:
-                self._told[key] = told
-                self._told_octets += told.octets
-            while self._told_octets > STRUCTURE_TEXTS:
-                self._told_octets -= self._told.popitem(last=False)[1].octets
+        told = Told(self._numbers(block, read), texts)
+        self._told.put(key, told, sum(map(len, filter(None, texts))) + _OBJECT * len(texts))
         return told
 
     def append(self, block: Block) -> None:
@@ -120,23 +145,20 @@ class StructureFile:
         for number, block in zip(wanted.tolist(), self.blocks_of(wanted).tolist(), strict=True):
             if block >= 0:
                 self._erased[block].add(number)
-        with self._lock:
-            self._forget()
+        self._forget()
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` of the blocks without the rows that were erased. Raises OSError."""
         for block in list(self._erased)[:count]:
             self._file.replace(block, *encode_block(self.rows(block)))
             del self._erased[block]
-            with self._lock:
-                self._forget()
+            self._forget()
 
     def clear(self) -> None:
         """Forget all rows. Raises OSError."""
         self._file.clear()
         self._erased.clear()
-        with self._lock:
-            self._forget()
+        self._forget()
 
     def close(self) -> None:
         """Finish erasing and close the files. Raises OSError."""
@@ -151,20 +173,15 @@ class StructureFile:
         if block < 0:
             return None
         key = block, kind
-        with self._lock:
-            found = self._parts.get(key)
+        found = self._parts.get(key)
         if not isinstance(found, kind):
             data = self._file.read(block, kind.PART)
             if data is None:
                 return None
             found = kind(data)
-            with self._lock:
-                self._parts[key] = found
-                if len(self._parts) > STRUCTURE_PARTS:
-                    self._parts.popitem(last=False)
+            self._parts.put(key, found, len(data))
         return found
 
     def _forget(self) -> None:
         self._parts.clear()
         self._told.clear()
-        self._told_octets = 0

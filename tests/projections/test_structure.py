@@ -27,7 +27,7 @@ MESSAGES = [
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.projections.structure.STRUCTURE_BLOCK_ROWS", 2)
-    monkeypatch.setattr("crockery.projections.structure_file.STRUCTURE_PARTS", 2)
+    monkeypatch.setattr("crockery.projections.structure_file.STRUCTURE_PARTS", 500)
 
 
 def fill(store: TestStore) -> list[int]:
