@@ -10,6 +10,7 @@ from crockery import limits
 from crockery.actions.actor import the_server
 from crockery.actions.incoming import received
 from crockery.actions.mail import Delivery, deliver
+from crockery.actions.settings import change_setting
 from crockery.imap import streaming
 from crockery.message.structure import Part
 from tests.support.dialog import logged_in, say
@@ -101,6 +102,17 @@ async def test_urls_have_an_end(server: RunningServer, monkeypatch: pytest.Monke
     assert (await say(client, f"APPEND Trash CATENATE ({' '.join([piece] * 4)})"))[-1].startswith("x NO [LIMIT]")
     two = f"CATENATE ({' '.join([piece] * 2)})"
     assert (await say(client, f"APPEND Trash {two} {two}"))[-1].startswith("x NO [LIMIT]")
+    assert "MESSAGES 1)" in (await say(client, "STATUS Trash (MESSAGES)"))[0]
+    await client.close()
+
+
+async def test_what_urls_make_has_an_end(server: RunningServer) -> None:
+    """APPENDLIMIT holds for a message put together of others too (RFC 7889)."""
+    change_setting(server.store, the_server(), "max-message-size", "64K")
+    client = await logged_in(server, "anna")
+    piece = 'URL "/Sent/;UID=1/;PARTIAL=0.40000"'
+    assert (await say(client, f"APPEND Trash CATENATE ({piece})"))[-1].startswith("x OK [APPENDUID")
+    assert (await say(client, f"APPEND Trash CATENATE ({piece} {piece})"))[-1] == "x NO [TOOBIG] Message too large"
     assert "MESSAGES 1)" in (await say(client, "STATUS Trash (MESSAGES)"))[0]
     await client.close()
 
