@@ -17,7 +17,8 @@ from crockery.delivery.intake import Message
 from crockery.delivery.submission import SUBMISSION
 from crockery.events.types.accounts import ACCOUNT_REMOVED
 from crockery.smtp.wire import parse_mailbox, replies
-from tests.support.smtp_session import add_alias, change, inbox, make_store, messages, set_wildcard, the_server
+from tests.support.smtp_session import add_alias, change, make_store, set_wildcard, the_server
+from tests.support.store import inbox, messages
 
 DATA = b"Subject: x\r\n\r\nHello\r\n"
 MESSAGE = Message(Header(DATA), received(DATA), "1@client.test", False)

@@ -26,7 +26,8 @@ from crockery.limits import FORWARD_TOLD_AGAIN, SRS_MAX_AGE
 from crockery.projections.accounts import Forward
 from crockery.projections.state import State
 from crockery.smtp.wire import Mailbox, Reply, parse_mailbox, replies
-from tests.support.smtp_session import make_store, messages, the_server
+from tests.support.smtp_session import make_store, the_server
+from tests.support.store import messages
 
 DATA = b"From: c@client.test\r\nSubject: x\r\nTLS-Required: No\r\n\r\nHello\xff\r\n"
 MESSAGE = Message(Header(DATA), received(DATA), "1@client.test", True)

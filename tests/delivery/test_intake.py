@@ -17,7 +17,8 @@ from crockery.delivery.intake import Intake, Message
 from crockery.delivery.policy import Policy
 from crockery.delivery.submission import SUBMISSION
 from crockery.smtp.wire import Reply, parse_mailbox, replies
-from tests.support.smtp_session import inbox, make_store, the_server
+from tests.support.smtp_session import make_store, the_server
+from tests.support.store import inbox
 
 ANNA = "anna@example.test"
 

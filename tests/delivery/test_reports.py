@@ -25,7 +25,8 @@ from crockery.projections.state import State
 from crockery.smtp.wire import parse_mailbox
 from crockery.web.control.stories import tell
 from tests.support.queue import MESSAGE, enqueue, queued
-from tests.support.smtp_session import make_store, messages, the_server
+from tests.support.smtp_session import make_store, the_server
+from tests.support.store import messages
 
 PLACE = Place("mx.there.test", "192.0.2.25")
 PEER = "192.0.2.99"

@@ -153,14 +153,6 @@ async def tried(here: RunningServer, number: int, times: int = 1) -> Recipient:
     return recipient
 
 
-def inbox(here: RunningServer, name: str = "anna") -> list[bytes]:
-    account = here.store.state.accounts.find(name)
-    assert account is not None
-    box = here.store.state.mailboxes.find(account.id, "INBOX")
-    assert box is not None
-    return [b"".join(here.store.log.read_message(int(number))) for number in box.columns.number]
-
-
 def tallied(here: RunningServer) -> set[tuple[str, str, str, int]]:
     """What is kept for TLS-RPT: policy domain, policy, "" or what was wrong, how often."""
     (day,) = here.store.state.tls_tallies.days.values()
@@ -182,7 +174,7 @@ async def test_verified(far: FarPostfix, tmp_path: Path) -> None:
         await until(lambda: far.mails("ben@good.test"))
         (mail,) = far.mails("ben@good.test")
         assert b"using TLSv1.3" in mail and b"DKIM-Signature" in mail and mail.endswith(b"\n\nHello.\n")
-        assert not inbox(here)
+        assert not here.inbox("anna")
 
 
 _RESULT_TYPES = {
@@ -211,8 +203,8 @@ async def test_held_asked_and_sent_at_the_senders_word(
         assert recipient.problem is not None
         assert (recipient.problem["kind"], recipient.problem["host"]) == (kind, f"mx.{domain}")
         assert recipient.problem["fault"] == fault
-        await until(lambda: inbox(here))
-        (question,) = inbox(here)
+        await until(lambda: here.inbox("anna"))
+        (question,) = here.inbox("anna")
         assert domain.encode() in question and b"crockery+" in question
         assert not far.mails(address)
         reschedule_recipients(here.store, the_server(), number, insecure=True)
@@ -243,8 +235,8 @@ async def test_refused_at_each_stage(
         assert (attempt.result, attempt.code) == (result, code)
         assert words in attempt.text
         if result == "failed":
-            await until(lambda: inbox(here))
-            (notice,) = inbox(here)
+            await until(lambda: here.inbox("anna"))
+            (notice,) = here.inbox("anna")
             assert b"message/delivery-status" in notice and words in " ".join(notice.decode().split())
         assert not far.mails(address)
 
@@ -292,8 +284,8 @@ async def test_held_by_the_domains_policy(
         assert (recipient.state.name, recipient.story[0].why) == ("HELD_INSECURE", "policy")
         assert recipient.problem is not None
         assert (recipient.problem["policy"], recipient.problem["fault"]) == (policy, fault)
-        await until(lambda: inbox(here))
-        assert b"crockery+" in inbox(here)[0]
+        await until(lambda: here.inbox("anna"))
+        assert b"crockery+" in here.inbox("anna")[0]
         assert not far.mails(f"ben@{domain}")
         reschedule_recipients(here.store, the_server(), number, insecure=True)
         await until(lambda: far.mails(f"ben@{domain}"))

@@ -10,7 +10,7 @@ import pytest
 
 from crockery.actions.queue import Terms
 from crockery.delivery.sending import scheduler
-from tests.e2e.test_far_postfix import ROOT, inbox, make_now, ours, submit, tried
+from tests.e2e.test_far_postfix import ROOT, make_now, ours, submit, tried
 from tests.support.dns_server import Responder
 from tests.support.far_postfix import FarHost, FarPostfix, far_postfix
 from tests.support.queue import enqueue
@@ -66,7 +66,7 @@ async def test_greylisted_and_taken_when_it_is_tried_again(
         await until(lambda: far.mails("ben@grey.test"))
         await until(lambda: recipient.is_final)
         assert [attempt.result for attempt in recipient.story] == ["deferred", "delivered"]
-        assert not inbox(here)
+        assert not here.inbox("anna")
 
 
 @pytest.mark.parametrize(

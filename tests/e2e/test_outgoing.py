@@ -50,14 +50,6 @@ def _der(pem: bytes) -> bytes:
     return ssl.PEM_cert_to_DER_cert(pem.decode())
 
 
-def inbox(server: RunningServer, name: str) -> list[bytes]:
-    account = server.store.state.accounts.find(name)
-    assert account is not None
-    box = server.store.state.mailboxes.find(account.id, "INBOX")
-    assert box is not None
-    return [b"".join(server.store.log.read_message(int(number))) for number in box.columns.number]
-
-
 def recipient(server: RunningServer, number: int) -> Recipient:
     message = server.store.state.queue.find(number)
     assert message is not None
@@ -76,8 +68,8 @@ def tallied(server: RunningServer) -> dict[tuple[str, str], tuple[int, dict[str,
 async def test_verified_tls_and_two_signatures(tmp_path: Path) -> None:
     async with two_servers(tmp_path) as (here, there):
         number = enqueue(here.store, "ben@there.test")
-        await until(lambda: inbox(there, "ben"))
-        (arrived,) = inbox(there, "ben")
+        await until(lambda: there.inbox("ben"))
+        (arrived,) = there.inbox("ben")
         await until(lambda: not here.store.state.queue.by_id)
         (attempt,) = recipient(here, number).story
         assert attempt.place.tls is not None
@@ -102,10 +94,10 @@ async def test_held_and_let_go(tmp_path: Path) -> None:
         assert held.problem is not None
         assert (held.problem["kind"], held.problem["host"]) == ("certificate", "mail.there.test")
         assert "mail.there.test" in held.problem["names"]
-        assert not inbox(there, "ben")
+        assert not there.inbox("ben")
         assert tallied(here) == {("there.test", "no-policy-found"): (0, {"certificate-not-trusted": 1})}
         reschedule_recipients(here.store, the_server(), number, insecure=True)
-        await until(lambda: inbox(there, "ben"))
+        await until(lambda: there.inbox("ben"))
 
 
 async def test_no_such_domain(tmp_path: Path) -> None:
@@ -135,8 +127,8 @@ async def test_an_answer_by_submission_and_forged_ones(tmp_path: Path) -> None:
             return 250
 
         await trio.to_thread.run_sync(send, "ben@there.test", "Hello Ben")
-        await until(lambda: inbox(here, "anna"))
-        (question,) = inbox(here, "anna")
+        await until(lambda: here.inbox("anna"))
+        (question,) = here.inbox("anna")
         found = re.search(rb"<(crockery\+[a-z2-7]{26}@example.test)>", question)
         assert found is not None
         token = found[1].decode()
@@ -152,17 +144,17 @@ async def test_an_answer_by_submission_and_forged_ones(tmp_path: Path) -> None:
         ):
             with pytest.raises(smtplib.SMTPRecipientsRefused):
                 await run(send, recipient, "send", account)
-        assert not inbox(there, "ben")
+        assert not there.inbox("ben")
         await run(send, token, "Yes, send it please")
-        await until(lambda: inbox(there, "ben"))
-        assert b"Subject: Sending" in inbox(here, "anna")[1]
-        assert len(inbox(here, "anna")) == 2
+        await until(lambda: there.inbox("ben"))
+        assert b"Subject: Sending" in here.inbox("anna")[1]
+        assert len(here.inbox("anna")) == 2
 
 
 async def test_their_server_says_later_that_it_failed(tmp_path: Path) -> None:
     async with two_servers(tmp_path) as (here, there):
         number = enqueue(here.store, "ben@there.test")
-        await until(lambda: inbox(there, "ben"))
+        await until(lambda: there.inbox("ben"))
         await until(lambda: not here.store.state.queue.by_id)
         status = RecipientStatus("ben@there.test", Action.FAILED, "5.2.2", remote_reply="552 5.2.2 mailbox full")
         notice = render_dsn(

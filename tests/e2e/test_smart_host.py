@@ -33,13 +33,6 @@ class Two:
         port = self.relay.ports["submissions" if tls == "implicit" else "submission"]
         set_smart_host(self.here.store, the_server(), more.get("host", "mail.relay.test"), port, tls, user, password)
 
-    def inbox(self, server: RunningServer, name: str) -> list[bytes]:
-        account = server.store.state.accounts.find(name)
-        assert account is not None
-        box = server.store.state.mailboxes.find(account.id, "INBOX")
-        assert box is not None
-        return [b"".join(server.store.log.read_message(int(number))) for number in box.columns.number]
-
     def message(self, number: int) -> QueuedMessage:
         found = self.here.store.state.queue.find(number)
         assert found is not None
@@ -73,7 +66,7 @@ async def test_mail_for_all_domains_goes_by_it_in_one_transaction(tmp_path: Path
         two.use(tls)
         number = enqueue(two.here.store, "ben@relay.test", "x@elsewhere.test", "y@else.test")
         await until(lambda: two.message(number).is_finished)
-        (arrived,) = two.inbox(two.relay, "ben")
+        (arrived,) = two.relay.inbox("ben")
         assert b"with ESMTPSA" in arrived and b"From: anna@example.test" in arrived
         assert {r.state.name for r in two.message(number).recipients} == {"DELIVERED"}
         assert len({id(r.story[0]) for r in two.message(number).recipients}) == 1  # one attempt for all
@@ -81,19 +74,19 @@ async def test_mail_for_all_domains_goes_by_it_in_one_transaction(tmp_path: Path
         queued = [m for m in two.relay.store.state.queue.by_id.values() if m.account]
         assert [{r.address for r in message.recipients} for message in queued] == [{"x@elsewhere.test", "y@else.test"}]
         assert "the smart host, its certificate valid for its name" in two.story(number)
-        assert b"secret" not in b"".join(two.inbox(two.here, "postmaster"))
+        assert b"secret" not in b"".join(two.here.inbox("postmaster"))
 
 
 async def test_a_wrong_password_is_told_to_the_postmaster_once_and_mail_stays(tmp_path: Path) -> None:
     async with by_smart_host(tmp_path) as two:
         two.use(password="not-this-one")
         number = enqueue(two.here.store, "ben@relay.test")
-        await until(lambda: two.inbox(two.here, "postmaster"))
+        await until(lambda: two.here.inbox("postmaster"))
         await until(lambda: two.message(number).recipients[0].attempts)
         (attempt,) = two.message(number).recipients[0].story
         assert (attempt.result, attempt.code, attempt.why) == ("deferred", 535, "login")
         assert two.message(number).recipients[0].state.name == "DUE"
-        letter = two.inbox(two.here, "postmaster")[0].decode()
+        letter = two.here.inbox("postmaster")[0].decode()
         assert "Subject: Outgoing mail waits: mail.relay.test does not accept the login" in letter
         assert "crockery smart-host mail.relay.test --port" in letter and "not-this-one" not in letter
         trouble = two.here.store.state.smart_host.trouble
@@ -101,9 +94,9 @@ async def test_a_wrong_password_is_told_to_the_postmaster_once_and_mail_stays(tm
         reschedule_recipients(two.here.store, the_server(), number)
         await until(lambda: two.message(number).recipients[0].attempts == 2)
         two.use()  # the right one: what waits is sent at once
-        await until(lambda: two.inbox(two.relay, "ben"))
+        await until(lambda: two.relay.inbox("ben"))
         await until(lambda: two.message(number).is_finished)
-        assert len(two.inbox(two.here, "postmaster")) == 1
+        assert len(two.here.inbox("postmaster")) == 1
         assert two.here.store.state.smart_host.trouble is None
 
 
@@ -126,26 +119,26 @@ async def test_no_password_over_unverified_tls_whatever_the_sender_allows(
         assert (attempt.result, attempt.why) == ("deferred", "smart-host-tls") and says in attempt.text
         reschedule_recipients(two.here.store, the_server(), number, insecure=True)
         await until(lambda: two.message(number).recipients[0].attempts == 2)
-        await until(lambda: two.inbox(two.here, "postmaster"))
-        assert b"there is no secure way" in two.inbox(two.here, "postmaster")[0]
-        assert not two.inbox(two.relay, "ben")
+        await until(lambda: two.here.inbox("postmaster"))
+        assert b"there is no secure way" in two.here.inbox("postmaster")[0]
+        assert not two.relay.inbox("ben")
 
 
 async def test_without_a_login_where_one_is_wanted(tmp_path: Path) -> None:
     async with by_smart_host(tmp_path) as two:
         two.use(user="", password="")
         number = enqueue(two.here.store, "ben@relay.test")
-        await until(lambda: two.inbox(two.here, "postmaster"))
+        await until(lambda: two.here.inbox("postmaster"))
         (attempt,) = two.message(number).recipients[0].story
         assert (attempt.result, attempt.code, attempt.why) == ("deferred", 530, "login")
-        assert b"it wants a user name and a" in two.inbox(two.here, "postmaster")[0]
+        assert b"it wants a user name and a" in two.here.inbox("postmaster")[0]
 
 
 async def test_requiretls_and_going_without_it_again(tmp_path: Path) -> None:
     async with by_smart_host(tmp_path) as two:
         two.use()
         number = enqueue(two.here.store, "ben@relay.test", terms=Terms(requiretls=True))
-        await until(lambda: two.inbox(two.relay, "ben"))
+        await until(lambda: two.relay.inbox("ben"))
         await until(lambda: two.message(number).is_finished)
         unset_smart_host(two.here.store, the_server())
         never = {"notify": ["NEVER"]}

@@ -14,6 +14,7 @@ from trio.testing import wait_all_tasks_blocked
 from crockery import limits
 from crockery.net.connection import Connection, PeerGone
 from crockery.net.tls import TLSHolder
+from tests.support.smtp_session import connected_pair
 from tests.support.waiting import PATIENCE
 
 BOTH = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
@@ -32,17 +33,10 @@ def holder(ca: trustme.CA) -> TLSHolder:
     return made
 
 
-def _pair() -> tuple[socket.socket, socket.socket]:
-    """A connected pair of TCP sockets on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname())
-        return listener.accept()[0], client
-
-
 @contextlib.asynccontextmanager
 async def connected(holder: TLSHolder, ca: trustme.CA, tls: bool) -> AsyncIterator[tuple[Connection, trio.abc.Stream]]:
     """Our connection, and the peer's stream."""
-    ours, theirs = _pair()
+    ours, theirs = connected_pair()
     connection = Connection(ours, holder)
     stream: trio.abc.Stream = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
     try:
@@ -167,7 +161,7 @@ async def test_the_deadline_of_one_direction_is_not_the_others(
 
 @BOTH
 async def test_a_reset_is_peer_gone(holder: TLSHolder, ca: trustme.CA, tls: bool) -> None:
-    ours, theirs = _pair()
+    ours, theirs = connected_pair()
     connection = Connection(ours, holder)
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     theirs.close()
@@ -180,7 +174,7 @@ async def test_a_reset_is_peer_gone(holder: TLSHolder, ca: trustme.CA, tls: bool
 
 
 async def test_a_handshake_with_nonsense_is_peer_gone(holder: TLSHolder, ca: trustme.CA) -> None:
-    ours, theirs = _pair()
+    ours, theirs = connected_pair()
     connection = Connection(ours, holder)
     theirs.sendall(b"EHLO injected.example\r\n")
     with pytest.raises(PeerGone, match="handshake"):
@@ -193,7 +187,7 @@ async def test_a_handshake_with_nonsense_is_peer_gone(holder: TLSHolder, ca: tru
 async def test_a_handshake_has_a_deadline(
     holder: TLSHolder, ca: trustme.CA, autojump_clock: trio.testing.MockClock
 ) -> None:
-    ours, theirs = _pair()
+    ours, theirs = connected_pair()
     connection = Connection(ours, holder)
     with pytest.raises(PeerGone, match="handshake"):
         await connection.start_tls()
@@ -204,7 +198,7 @@ async def test_a_handshake_has_a_deadline(
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 async def test_tls_below_1_2_is_refused(holder: TLSHolder, ca: trustme.CA) -> None:
-    ours, theirs = _pair()
+    ours, theirs = connected_pair()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     ca.configure_trust(context)
     context.minimum_version = ssl.TLSVersion.TLSv1_1
@@ -229,7 +223,7 @@ async def test_tls_below_1_2_is_refused(holder: TLSHolder, ca: trustme.CA) -> No
 
 
 async def test_a_busy_peer_does_not_starve_others(holder: TLSHolder) -> None:
-    ours, theirs = _pair()
+    ours, theirs = connected_pair()
     connection = Connection(ours, holder)
     turns = 0
 

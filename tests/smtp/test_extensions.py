@@ -11,7 +11,8 @@ from crockery.actions.accounts import add_alias
 from crockery.actions.settings import change_setting
 from crockery.actions.store import Store
 from crockery.limits import QUEUE_LIFETIME
-from tests.support.smtp_session import Peer, Role, Served, messages, smtp_server, the_server
+from tests.support.smtp_session import Peer, Role, Served, smtp_server, the_server
+from tests.support.store import messages
 
 TEXT = b"From: anna@example.test\r\nSubject: x\r\n\r\nHello\r\n"
 DAY = 86400

@@ -13,7 +13,8 @@ from crockery.delivery.intake import Intake
 from crockery.events.errors import LogFailed, LogFull
 from crockery.events.types import Event
 from crockery.smtp.server import Role
-from tests.support.smtp_session import messages, smtp_server
+from tests.support.smtp_session import smtp_server
+from tests.support.store import messages
 
 LETTER = b"Subject: hi\r\n\r\nHello\r\n"
 LARGE = b"Subject: hi\r\n\r\n" + b"0123456789abcdef\r\n" * 200_000

@@ -12,7 +12,8 @@ from crockery import limits
 from crockery.events.types.server import SETTING_CHANGED
 from crockery.net.budget import Budget
 from crockery.smtp.server import Role
-from tests.support.smtp_session import change, messages, smtp_server
+from tests.support.smtp_session import change, smtp_server
+from tests.support.store import messages
 from tests.support.waiting import PATIENCE
 
 LETTER = b"Subject: hi\r\n\r\nHello\r\n"

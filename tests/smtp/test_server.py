@@ -10,7 +10,8 @@ import trio
 
 from crockery.events.types.accounts import ACCOUNT_DISABLED
 from crockery.smtp.server import Role
-from tests.support.smtp_session import change, inbox, messages, plain, smtp_server
+from tests.support.smtp_session import change, plain, smtp_server
+from tests.support.store import inbox, messages
 
 LETTER = b"Subject: hi\r\n\r\nHello\r\n"
 ENVELOPE = b"MAIL FROM:<c@client.test>\r\nRCPT TO:<anna@example.test>\r\n"

@@ -26,6 +26,7 @@ from crockery.events.opening import open_log
 from crockery.net.passwords import Hashing, PasswordHasher
 from crockery.net.services import Services
 from crockery.projections.state import State
+from tests.support.store import messages
 
 DOMAIN = "example.test"
 HOSTNAME = "mail.example.test"
@@ -91,6 +92,10 @@ class RunningServer:
     def ports(self) -> dict[str, int]:
         """By name: smtp, submissions, submission, imap, imaps."""
         return self.server.ports
+
+    def inbox(self, name: str) -> list[bytes]:
+        """The messages in an account's INBOX, whole."""
+        return messages(self.store, name)
 
     @property
     def client_context(self) -> ssl.SSLContext:

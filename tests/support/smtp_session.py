@@ -28,7 +28,6 @@ from crockery.net.login import Login, Logins
 from crockery.net.services import Services
 from crockery.net.tally import Tally
 from crockery.net.tls import TLSHolder
-from crockery.projections.mailboxes import Mailbox
 from crockery.projections.state import State
 from crockery.sasl import ScramSecret, scram_verifier
 from crockery.smtp.server import Role, serve_smtp
@@ -111,19 +110,6 @@ def set_wildcard(store: Store, name: str) -> None:
     account = store.state.accounts.find(name)
     assert account is not None
     change(store, WILDCARD_SET, account=account.id, old=None)
-
-
-def inbox(store: Store, name: str) -> Mailbox:
-    account = store.state.accounts.find(name)
-    assert account is not None
-    found = store.state.mailboxes.find(account.id, "INBOX")
-    assert found is not None
-    return found
-
-
-def messages(store: Store, name: str) -> list[bytes]:
-    """The messages in an account's INBOX, whole."""
-    return [b"".join(store.log.read_message(int(number))) for number in inbox(store, name).columns.number]
 
 
 def connected_pair() -> tuple[socket.socket, socket.socket]:
@@ -272,6 +258,6 @@ async def smtp_server(path: Path, *, store: Store | None = None, budget: Budget 
 
 
 __all__ = [
-    "FakeLogins", "Peer", "Role", "Served", "add_account", "add_alias", "change", "inbox", "make_store", "messages",
+    "FakeLogins", "Peer", "Role", "Served", "add_account", "add_alias", "change", "make_store",
     "plain", "set_wildcard", "smtp_server", "the_server",
 ]  # fmt: skip

@@ -94,3 +94,17 @@ class TestStore:
         inbox = self.inbox(actor)
         deliver(self.store, actor, received(message), [Delivery(inbox, prefix)], via="append")
         return int(inbox.columns.number[-1])
+
+
+def inbox(store: Store, name: str) -> Mailbox:
+    """An account's INBOX."""
+    account = store.state.accounts.find(name)
+    assert account is not None
+    found = store.state.mailboxes.find(account.id, "INBOX")
+    assert found is not None
+    return found
+
+
+def messages(store: Store, name: str) -> list[bytes]:
+    """The messages in an account's INBOX, whole."""
+    return [b"".join(store.log.read_message(int(number))) for number in inbox(store, name).columns.number]

@@ -17,7 +17,7 @@ from crockery.events.types.server import SETTING_CHANGED
 from crockery.events.writer import Writer
 from tests.support.far_side import DirectWriter, World
 from tests.support.queue import states
-from tests.support.store import START, TestStore
+from tests.support.store import START, TestStore, messages
 
 
 @dataclass
@@ -57,11 +57,7 @@ class Sending:
 
     def inbox(self, name: str) -> list[bytes]:
         """The mail in an account's INBOX."""
-        account = self.store.state.accounts.find(name)
-        assert account is not None
-        box = self.store.state.mailboxes.find(account.id, "INBOX")
-        assert box is not None
-        return [b"".join(self.store.log.read_message(int(number))) for number in box.columns.number]
+        return messages(self.store, name)
 
     @property
     def store(self) -> Store:
