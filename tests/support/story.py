@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from crockery.app.outgoing import World
 from crockery.projections.queue import QueuedMessage
@@ -166,6 +166,7 @@ class Person:
         """Time goes by, and what came due in it is done. Nothing is under way when it begins: all would time out."""
         await until(self._is_quiet, "the queue to be quiet")
         self._clock.jump(days * DAY)
+        await wait_all_tasks_blocked(0.01)  # who waited for a time within it has had a turn
         await until(self._is_quiet, "the queue to be quiet")
 
     def _is_quiet(self) -> bool:
