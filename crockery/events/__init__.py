@@ -22,7 +22,7 @@ Record (80 octets, facts, body)
     flags      1   bit 0: last record of its atom; bit 1: skippable by readers that do not know the type;
                    bit 2: the body is secret (never shown, erased when replaced)
     version    1   version of the event type's facts; older ones are upcast on read
-    type       2   code of the event type (`types.py` is the list; 1 = batch frame)
+    type       2   code of the event type (`types` is the list; 1 = batch frame)
     sequence   8   number of the event; grows by one from record to record, except as HistoryResumed says
     time       8   the clock's word when it was appended; order is the sequence's alone
     facts len  4   octets of facts
