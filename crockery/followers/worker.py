@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from fcntl import F_SETPIPE_SZ, fcntl
 from pathlib import Path
 from subprocess import PIPE
 from typing import Final
@@ -14,6 +16,7 @@ from crockery.followers.wire import BadFrame, Frame, Kind, Receiver, encode
 from crockery.projections.rows import AllBegun, Made, Wanted
 
 _RECEIVE: Final = 1 << 20
+"""Octets that come at once: a batch is answered in one or two turns of the loop."""
 
 
 class WorkerFailed(Exception):
@@ -34,6 +37,8 @@ class Worker:
         command = [sys.executable, "-m", "crockery.followers.child", str(log)]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # of NumPy: threads would cost memory for nothing
         process = await trio.lowlevel.open_process(command, env=environment, stdin=PIPE, stdout=PIPE)
+        with suppress(OSError):  # who may have no more has smaller ones
+            fcntl(process.stdout.fileno(), F_SETPIPE_SZ, _RECEIVE)  # type: ignore[union-attr]
         worker = cls(process, find)
         try:
             await worker._send(encode(Kind.BEGIN, *begun))

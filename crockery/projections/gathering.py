@@ -25,6 +25,10 @@ class Made(NamedTuple, Generic[Row]):
     blocks: list[Block]
     rows: dict[int, Row]
 
+    def after(self, rows: dict[int, Row]) -> dict[int, Row]:
+        """The rows that are in no block, where these were in none before."""
+        return self.rows if self.blocks else {**rows, **self.rows}
+
 
 class Shape(NamedTuple, Generic[Row]):
     """What the blocks of a file are like."""

@@ -66,7 +66,7 @@ class Structures:
         """Keep rows that were made. Raises OSError."""
         for block in made.blocks:
             self._file.append(block)
-        self._fresh = {number: kept for number, kept in (self._fresh | made.rows).items() if number > self._file.last}
+        self._fresh = made.after(self._fresh)
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` blocks without what was erased. Raises OSError."""

@@ -81,7 +81,7 @@ class TextFile:
         """Keep rows that were made. Raises OSError."""
         for block in made.blocks:
             self._file.append(block)
-        self._gathered = {n: texts for n, texts in (self._gathered | made.rows).items() if n > self._file.last}
+        self._gathered = made.after(self._gathered)
 
     def runs(self, numbers: Numbers) -> Iterator[Run]:
         """Where to look for these messages, which are in order; those that cost least one by one are left out."""
