@@ -17,7 +17,9 @@ from crockery.delivery.policy import Policy
 from crockery.delivery.recipients import is_local_domain, local_accounts, own_address, reach
 from crockery.delivery.srs import SRSError, is_rewritten
 from crockery.message.edit import header_separator, remove_forged
+from crockery.message.headers import unfold
 from crockery.message.parameters import remove_comments
+from crockery.message.words import decode_words
 from crockery.projections.accounts import CROCKERYS_NAME
 from crockery.projections.quota import Quota, quota_of
 from crockery.projections.quota import has_room as holds
@@ -42,9 +44,11 @@ def is_for_people(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply
 
 
 def is_from_somebody_else(store: Store, envelope: Envelope, header: Header) -> Reply | None:
-    """No From of Crockery's, however it is written: people trust what it writes."""
+    """No From of Crockery's, however it is written, nor a name that reads like it: people trust what it writes."""
     for value in header.values(b"from"):
-        words = re.sub(r"[\"\\]", " ", remove_comments(value).decode("utf-8", "replace")).split()
+        text = unfold(remove_comments(value))
+        shown = f"{text.decode('utf-8', 'replace')} , {decode_words(text)}"
+        words = re.sub(r"[\"\\]", " ", shown).split()
         written = re.sub(r" ?([@.+]) ?", r"\1", " ".join(words))
         for found in _CROCKERYS.finditer(written):
             if is_crockerys(store.state, Mailbox(CROCKERYS_NAME, _domain(found[1]))):

@@ -223,7 +223,9 @@ async def test_other_peoples_from(server: RunningServer, header: str) -> None:
     ["crockery@example.test", "Crockery <CROCKERY@Example.Test>", f"crockery+{TOKEN}@example.test",
      '"crockery"@example.test', "crockery @ example.test", "crockery(x)@example.test",
      "a@far.test, <crockery@example.test>", "Crockery <crockery@example\r\n .test>", "<@x.test:crockery@example.test>",
-     '"x" crockery@example.test'],
+     '"x" crockery@example.test', '"crockery@example.test" <a@far.test>',
+     "=?utf-8?q?crockery=40example.test?= <a@far.test>",
+     "=?utf-8?b?Y3JvY2tlcnlAZXhhbXBsZS50?=\r\n =?utf-8?q?est?= <a@far.test>"],
 )  # fmt: skip
 async def test_nobody_outside_is_crockery(server: RunningServer, author: str) -> None:
     async with connected(server, "smtp") as peer:
