@@ -12,7 +12,7 @@ from crockery.projections.trust import Grant, StsPolicy
 
 
 def add_grant(
-    store: Store, atom: Atom, account: int, domain: str, problem: Mapping[str, Any], *, question: int = 0, cmd: str = ""
+    atom: Atom, account: int, domain: str, problem: Mapping[str, Any], *, question: int = 0, cmd: str = ""
 ) -> int:
     """Trust what was seen at a recipient domain: the key shown, or, where there is no TLS, plain delivery.
 

@@ -12,7 +12,7 @@ from crockery import limits
 from crockery.imap.errors import Refusal
 from crockery.imap.session import Session
 from crockery.imap.uploads import Upload
-from crockery.imap.wire.append import AppendMessage, Piece
+from crockery.imap.wire.append import Piece
 from crockery.imap.wire.render import render_quoted
 from crockery.imap.wire.url import MessageUrl, parse_url
 from crockery.message.sections import section_bytes
@@ -42,7 +42,7 @@ async def write_pieces(session: Session, upload: Upload, pieces: Sequence[Piece]
             raise Refusal("Message too large", b"TOOBIG")
 
 
-async def reserve(session: Session, upload: Upload, message: AppendMessage, size: int) -> None:
+async def reserve(session: Session, upload: Upload, size: int) -> None:
     """Make room for a literal of `size` octets. Raises Refusal (TOOBIG, INUSE)."""
     if upload.size + size > session.framer.limits.message:
         raise Refusal("Message too large", b"TOOBIG")

@@ -82,9 +82,7 @@ def _trusted(store: Store) -> None:
     atom.commit()
     atom = store.atom(session_of_anna(store))
     add_answer(atom, question, "trust", "trust self.example")
-    grant = trust.add_grant(
-        store, atom, question.account, "self.example", CERTIFICATE, question=question.id, cmd="answer"
-    )
+    grant = trust.add_grant(atom, question.account, "self.example", CERTIFICATE, question=question.id, cmd="answer")
     add_reschedule(store, atom, message.id, [recipient], cmd="answer")
     undo = {"answer": "trust", "recipients": [recipient], "grant": grant, "domain": "self.example"}
     _ask(store, atom, message, {}, undo)

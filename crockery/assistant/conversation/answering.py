@@ -144,7 +144,7 @@ class _Turn:
         ]
         if replaced:
             add_revocation(atom, replaced, cmd="answer")
-        grant = add_grant(store, atom, question.account, held.domain, problem, question=question.id, cmd="answer")
+        grant = add_grant(atom, question.account, held.domain, problem, question=question.id, cmd="answer")
         for message in self._state.queue.by_id.values():
             there = [
                 r.address

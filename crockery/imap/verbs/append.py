@@ -44,7 +44,7 @@ async def begin_upload(session: Session, command: Command, arguments: Append | R
     index = len(append.messages) - 1
     upload = await upload_for(session, index)
     await write_pieces(session, upload, append.messages[index].pieces)
-    await reserve(session, upload, append.messages[index], literal.size)
+    await reserve(session, upload, literal.size)
 
 
 async def handle_append(session: Session, command: Command, arguments: Append) -> Completed:
