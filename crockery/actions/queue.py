@@ -7,8 +7,6 @@ be told of any: DSNs quote it, so an owed one keeps its body.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from crockery.actions.actor import Actor, the_server
 from crockery.actions.errors import Reason, Refused
 from crockery.actions.store import Atom, Store
@@ -138,7 +136,7 @@ def add_outcomes(
         if outcome.result in _NOTIFIED:
             final.update(outcome.recipients)
     orphaned = _is_released(message, lambda r: (r.is_final or r.address in final, r.owed or r.address in owed))
-    facts = {"message": message.id, "outcomes": told, "orphaned": _packed([message.id] if orphaned else [])}
+    facts = {"message": message.id, "outcomes": told, "orphaned": pack_numbers([message.id] if orphaned else [])}
     facts |= {"attempt": attempt} if attempt else _place_facts(place)
     atom.add(RECIPIENTS_ATTEMPTED, facts)
 
@@ -180,7 +178,7 @@ def add_cancel(store: Store, atom: Atom, message: int, recipients: Sequence[str]
     queued = existing_queued(store, message)
     gone = _waiting(queued, recipients)
     orphaned = _is_released(queued, lambda r: (r.is_final or r.address in gone, r.owed))
-    facts = {"message": message, "recipients": gone, "orphaned": _packed([message] if orphaned else [])}
+    facts = {"message": message, "recipients": gone, "orphaned": pack_numbers([message] if orphaned else [])}
     atom.add(RECIPIENTS_CANCELLED, {"by": atom.by, **facts, **_command(cmd)})
     return gone
 
@@ -264,7 +262,7 @@ def release_queue(store: Store, actor: Actor, choice: str, *, cmd: str = "") -> 
     if choice not in ("send", "drop"):
         raise Refused(Reason.CANNOT, f"the queue can be released with send or drop, not {choice}")
     atom = store.atom(actor)
-    orphaned = _packed(held if choice == "drop" else [])
+    orphaned = pack_numbers(held if choice == "drop" else [])
     facts = {"by": atom.by, "choice": choice, "orphaned": orphaned, **_command(cmd)}
     if choice == "send":
         facts["expires"] = store.now + QUEUE_RELEASED_LIFETIME
@@ -289,7 +287,7 @@ def released_by_notice(message: QueuedMessage, told: Iterable[str]) -> bytes:
     """`orphaned` of an event by which the sender is told of these recipients' end."""
     done = set(told)
     released = _is_released(message, lambda r: (r.is_final, r.owed and r.address not in done))
-    return _packed([message.id] if released else [])
+    return pack_numbers([message.id] if released else [])
 
 
 def _is_released(message: QueuedMessage, after: Any) -> bool:
@@ -322,7 +320,3 @@ def _place_facts(place: Place) -> dict[str, object]:
 
 def _command(cmd: str) -> dict[str, str]:
     return {"cmd": cmd} if cmd else {}
-
-
-def _packed(numbers: Sequence[int]) -> bytes:
-    return pack_numbers(np.array(numbers, dtype=np.uint64))

@@ -25,6 +25,10 @@ class Header:
         for name, value in list_fields(data):
             self._fields.setdefault(name.lower(), []).append(value)
 
+    def has(self, *names: bytes) -> bool:
+        """Whether any field is called one of `names` (lower case)."""
+        return any(name in self._fields for name in names)
+
     def count(self, name: bytes) -> int:
         """How many fields are called `name` (lower case)."""
         return len(self._fields.get(name, ()))

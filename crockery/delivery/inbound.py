@@ -123,7 +123,10 @@ def is_not_back(store: Store, envelope: Envelope, header: Header) -> Reply | Non
 
 def edit_header(state: State, header: Header, now: int) -> bytes:
     """Without fields that only we may write; an empty line where the message begins with its body."""
-    return header_separator(header.data) + remove_forged(header.data, state.settings.hostname)
+    data = header.data
+    if header.has(b"return-path", b"authentication-results"):
+        data = remove_forged(data, state.settings.hostname)
+    return header_separator(header.data) + data
 
 
 INBOUND = Policy(

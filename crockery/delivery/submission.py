@@ -8,6 +8,7 @@ whoever has stolen a password sends no flood.
 
 import secrets
 from collections.abc import Sequence
+from typing import Final
 
 from crockery.actions.store import Store
 from crockery.delivery.answers import find_question, is_crockerys
@@ -108,9 +109,15 @@ def is_from_own(store: Store, envelope: Envelope, header: Header) -> Reply | Non
 def edit_header(state: State, header: Header, now: int) -> bytes:
     """With Date and Message-ID, without Bcc and without fields that only the receiver may write."""
     data = header.data
+    if header.has(*_NOT_TO_LEAVE):
+        data = remove_forged(remove_bcc(data), state.settings.hostname)
+    if header.has(b"date") and header.has(b"message-id"):
+        return data
     message_id = f"<{secrets.token_hex(16)}@{state.settings.domain}>"
-    added = missing_fields(data, render_date(now), message_id.encode())
-    return added + remove_forged(remove_bcc(data), state.settings.hostname)
+    return missing_fields(header.data, render_date(now), message_id.encode()) + data
+
+
+_NOT_TO_LEAVE: Final = (b"bcc", b"resent-bcc", b"return-path", b"authentication-results")
 
 
 def _is_own(state: State, envelope: Envelope, mailbox: Mailbox) -> bool:

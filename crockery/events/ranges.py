@@ -4,6 +4,7 @@ A bulk action is one event, so what it names must be small and quick to unpack w
 are mostly runs (UIDs), `pack_numbers` for sequences in a given order (message numbers, which have gaps).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -41,13 +42,13 @@ def unpack_ranges(flat: list[int]) -> npt.NDArray[np.int64]:
     return values
 
 
-def pack_numbers(values: npt.NDArray[Any]) -> bytes:
+def pack_numbers(values: npt.NDArray[Any] | Sequence[int]) -> bytes:
     """Any sequence of numbers below 2**63, in order: a width octet, the first, then differences of that width."""
     if len(values) == 0:
         return b""
     if len(values) == 1:
         return b"\1" + int(values[0]).to_bytes(8, "little")
-    signed = values.astype(np.int64)
+    signed = np.asarray(values).astype(np.int64)
     deltas = np.diff(signed)
     reach = int(np.abs(deltas).max()) if len(deltas) else 0
     dtype, width = next((d, w) for d, w in _WIDTHS if w == 8 or reach < 1 << (8 * w - 1))

@@ -1,5 +1,6 @@
 """Projection: the settings. `SETTINGS` is the one list that the command line, the help and the tests read."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -71,8 +72,7 @@ class Settings:
     @property
     def domains(self) -> frozenset[str]:
         """All domains whose mail is received, in lower case."""
-        names = [self.domain, *self.text("old-domains").split(",")]
-        return frozenset(name.strip().lower() for name in names if name.strip())
+        return _domains(self.domain, self.text("old-domains"))
 
     def dump(self) -> Any:
         return [self.values, self.position]
@@ -83,3 +83,9 @@ class Settings:
     def setting_changed(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         self.values[facts["name"]] = facts["value"]
         self.position = sequence
+
+
+@functools.lru_cache(maxsize=4)  # each mail asks several times, and it is always the same
+def _domains(domain: str, old_domains: str) -> frozenset[str]:
+    names = [domain, *old_domains.split(",")]
+    return frozenset(name.strip().lower() for name in names if name.strip())

@@ -114,7 +114,7 @@ class ServerProtocol:
     """
 
     def __init__(self, offer: Offer) -> None:
-        self.offer = offer
+        self._offer(offer)
         self.state = State.FRESH
         self.hello: Hello | None = None
         self.mail: Mail | None = None
@@ -131,6 +131,11 @@ class ServerProtocol:
         self._chunk = Bdat(0, False)
         self._chunk_refusal: Reply | None = None  # the chunk is thrown away; this reply follows it
         self._chunk_return = State.READY  # and then this state
+
+    def _offer(self, offer: Offer) -> None:
+        self.offer = offer
+        self._mail_parameters = extensions.mail_parameters(offer)
+        self._rcpt_parameters = extensions.rcpt_parameters(offer)
 
     # --- octets in, commands out ---
 
@@ -239,7 +244,7 @@ class ServerProtocol:
     def _check_mail(self, argument: bytes) -> Mail:
         if self.offer.is_submission and not self.authenticated:
             raise CommandError(replies.AUTH_REQUIRED if self.offer.auth_mechs else replies.TLS_REQUIRED)
-        mail = commands.parse_mail(argument, extensions.mail_parameters(self.offer) if self._is_extended else {})
+        mail = commands.parse_mail(argument, self._mail_parameters if self._is_extended else {})
         if self.offer.max_transactions is not None and self._transactions >= self.offer.max_transactions:
             raise CommandError(replies.TOO_MANY_TRANSACTIONS)
         if mail.size is not None and mail.size > self.offer.max_size:
@@ -247,7 +252,7 @@ class ServerProtocol:
         return mail
 
     def _check_rcpt(self, argument: bytes) -> Rcpt:
-        known = extensions.rcpt_parameters(self.offer) if self._is_extended else {}
+        known = self._rcpt_parameters if self._is_extended else {}
         rcpt = commands.parse_rcpt(argument, known, smtputf8=self.mail is not None and self.mail.smtputf8)
         if self._recipients >= self.offer.max_recipients:
             raise CommandError(replies.TOO_MANY_RECIPIENTS)
@@ -389,6 +394,7 @@ class ServerProtocol:
         """
         if self.state is not State.HANDSHAKE:
             raise LocalProtocolError("there was no STARTTLS")
-        self.offer, self.hello, self.authenticated = offer, None, False
+        self._offer(offer)
+        self.hello, self.authenticated = None, False
         self._framer.discard_buffer()
         self._end_transaction()
