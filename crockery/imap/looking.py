@@ -15,7 +15,7 @@ from crockery.imap.output import Output
 from crockery.imap.progress import Progress
 from crockery.message.headers import header_length
 from crockery.message.searched import Searched, is_quick, searched, searched_header
-from crockery.projections.structure import Kept
+from crockery.projections.structure import KEPT_FIELDS, HeaderFields
 from crockery.projections.text import Question, Rows, rows_of
 
 Mask = npt.NDArray[np.bool_]
@@ -66,12 +66,13 @@ class Looking:
     async def _read(self, questions: Sequence[Question], numbers: list[int], sizes: list[int]) -> list[bool]:
         """Which of a few messages fit, told by themselves."""
         small = [(number, size) for number, size in zip(numbers, sizes, strict=True) if size <= limits.TEXT_LIGHT]
-        kept: dict[int, Kept] = {}
+        headers: dict[int, bytes | None] = {}
         if small and any(question.field is not None for question in questions):
-            light = [number for number, _ in small]
-            await self._messages.make_ready(light, [size for _, size in small], self._out)
-            kept = dict(zip(light, self._messages.kept(light), strict=True))
-        opened = [_Opened(self._messages, number, kept.get(number)) for number in numbers]
+            light, ask = [number for number, _ in small], HeaderFields(KEPT_FIELDS)
+            lacking = np.flatnonzero(~self._messages.known(light, [ask])).tolist()
+            await self._messages.make_rows([light[at] for at in lacking], [small[at][1] for at in lacking], self._out)
+            headers = dict(zip(light, self._messages.texts(light, ask), strict=True))
+        opened = [_Opened(self._messages, number, headers.get(number)) for number in numbers]
         foreign: list[int] = []  # whose charsets may have to be guessed: that takes long
         fits = [False] * len(opened)
         for at, (one, size) in enumerate(zip(opened, sizes, strict=True)):
@@ -96,10 +97,11 @@ class Looking:
 class _Opened:
     """One message, read as far as the questions need."""
 
-    def __init__(self, messages: Messages, number: int, kept: Kept | None) -> None:
+    def __init__(self, messages: Messages, number: int, header: bytes | None) -> None:
+        """`header`: its KEPT_FIELDS, where they are at hand."""
         self.number = number
         self._messages = messages
-        self._kept = kept
+        self._header = header
 
     @cached_property
     def data(self) -> bytes:
@@ -115,8 +117,8 @@ class _Opened:
 
     def is_quick(self, questions: Iterable[Question]) -> bool:
         """Whether telling takes a millisecond or two."""
-        if all(question.field is not None for question in questions) and self._kept is not None:
-            return is_quick(self._kept.header or self.data)
+        if self._header is not None and all(question.field is not None for question in questions):
+            return is_quick(self._header)
         return is_quick(self.data)
 
     def fits_any(self, questions: Iterable[Question]) -> bool:
@@ -127,8 +129,7 @@ class _Opened:
             return question.fits(self._rows)
         if question.field is None:
             return question.fits(self._header_rows)
-        kept = None if self._kept is None else self._kept.header
-        return question.fits_field(self.data if kept is None else kept)
+        return question.fits_field(self.data if self._header is None else self._header)
 
 
 def _in_sorted(column: Numbers, wanted: Numbers) -> Mask:

@@ -74,19 +74,12 @@ class Messages:
             logger.warning("%s", error)
             return b" " * length
 
-    def kept(self, numbers: Sequence[int]) -> list[Kept]:
-        """What the structure file has of these messages, in order."""
-        try:
-            return self._structures.many(numbers)
-        except BodyUnreadable:
-            return [self._kept_or_notice(number) for number in numbers]
-
     def texts(self, numbers: Sequence[int], ask: Ask) -> list[bytes | None]:
         """What these messages answer, in order; None where one must be looked at itself."""
         try:
             return self._structures.texts(numbers, ask)
         except BodyUnreadable:
-            return [ask.of_row(self._kept_or_notice(number)) for number in numbers]
+            return [self._text_or_notice(number, ask) for number in numbers]
 
     def known(self, numbers: Sequence[int], asks: Sequence[Ask]) -> Mask:
         """Which of these messages answer all that is asked without a look at the message itself."""
@@ -101,16 +94,17 @@ class Messages:
 
     async def orders(self, numbers: Sequence[int], sizes: Sequence[int], out: Output) -> list[Chosen]:
         """What SORT and THREAD compare of these messages, which ascend. Others get turns meanwhile."""
-        await self.make_ready(numbers, sizes, out)
+        lacking = self._structures.lacking(numbers)
+        await self.make_rows([numbers[at] for at in lacking], [sizes[at] for at in lacking], out)
         return self._structures.orders(numbers, lambda number: self._kept_or_notice(number).order)
 
-    async def make_ready(self, numbers: Sequence[int], sizes: Sequence[int], out: Output) -> None:
-        """Have what `kept` has of these messages made where it is not there yet. Others get turns meanwhile."""
-        for at in self._structures.lacking(numbers):
-            if sizes[at] > limits.IMAP_MADE_MIN:
-                await self.prepare(numbers[at], sizes[at])
+    async def make_rows(self, numbers: Sequence[int], sizes: Sequence[int], out: Output) -> None:
+        """Have the rows of messages that have none computed. Others get turns meanwhile."""
+        for number, size in zip(numbers, sizes, strict=True):
+            if size > limits.IMAP_MADE_MIN:
+                await self.prepare(number, size)
             else:
-                self.kept([numbers[at]])
+                self._kept_or_notice(number)
                 await out.pause()
 
     def preview(self, number: int, size: int, *, lazy: bool) -> bytes | None:
@@ -144,9 +138,9 @@ class Messages:
             self._budget.give(octets)
 
     async def prepare(self, number: int, size: int) -> None:
-        """Have what is kept of a large message computed in a thread, so that `kept` finds it ready. Raises Refusal."""
+        """Have the row of a large message computed in a thread, so that `texts` finds it ready. Raises Refusal."""
         async with self.holding(size):
-            await trio.to_thread.run_sync(self.kept, [number])
+            await trio.to_thread.run_sync(self._kept_or_notice, number)
 
     async def tree(self, number: int, size: int) -> Part:
         """The parts of a large message; kept for the clients that read one in many small ranges. Raises Refusal."""
@@ -158,6 +152,12 @@ class Messages:
             if len(self._trees) > limits.IMAP_TREES_KEPT:
                 self._trees.popitem(last=False)
         return tree
+
+    def _text_or_notice(self, number: int, ask: Ask) -> bytes | None:
+        try:
+            return self._structures.texts([number], ask)[0]
+        except BodyUnreadable:
+            return ask.of_row(self._kept_or_notice(number))
 
     def _kept_or_notice(self, number: int) -> Kept:
         try:
