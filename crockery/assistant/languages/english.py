@@ -49,7 +49,10 @@ ENGLISH: Final = Language(
     }),
     denials=(
         r"\b(?:don't|dont|not|never) (?:(?:just|really) )?(?:yet|now|do|send|cancel|retry|trust|undo)\b",
-        r"^(?:\S+ ){0,5}(?:don't|dont|not)$", r"^(?:\S+ ){0,2}wait\b", r"\bsecond thoughts?\b", r"\bchanged my mind\b",
+        r"^(?:\S+ ){0,5}(?:don't|dont|not)$", r"^(?:\S+ ){0,2}wait\b",
+        r"^(?:\S+ ){0,2}(?:cancel|stop|hold|forget|ignore|scratch|disregard|nevermind|oops|wrong)\b(?: \S+){0,5}$",
+        r"^(?:\S+ ){0,2}no(?:pe)?(?: (?:cancel|stop|please|sorry|thanks|not)\b|$)",
+        r"\bsecond thoughts?\b", r"\bchanged my mind\b",
     ),
     wrote=(r"on\b.{1,200}\bwrote:", r".{1,200}<[^<>\s]+@[^<>\s]+> wrote:", r".{1,200}\bwrote on\b.{1,100}:"),
     headers=(frozenset({"from"}), frozenset({"sent", "date"})),
