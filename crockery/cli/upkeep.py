@@ -95,10 +95,12 @@ def backup(arguments: tuple[str, ...], log: Path, as_json: bool) -> None:
         raise click.UsageError("backup takes [LOG] DEST")
     if len(arguments) == 2:
         log = log_path(arguments[0])
-    if not (folder := Path(arguments[-1]).absolute().parent).is_dir():
+    dest = arguments[-1]
+    folder = Path(dest).absolute() if dest.endswith("/") else Path(dest).absolute().parent
+    if not folder.is_dir():
         raise CommandFailed(f"there is no folder {folder}: `mkdir -p {folder}` makes it")
     with about(log), output.reading_bar(f"Copying {log.name}") as progress:
-        report = make_backup(log, Path(arguments[-1]), progress)
+        report = make_backup(log, Path(dest), progress)
     if as_json:
         output.write_json(_backup_report(report))
     else:

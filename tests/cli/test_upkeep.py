@@ -30,6 +30,15 @@ def test_a_backup_opens_on_its_own_and_is_gone_on_with(log: Path, tmp_path: Path
     assert crockery("alias", "list", "--json", log=copy).json["items"][0]["alias"] == "sales"
 
 
+def test_a_backup_goes_into_a_folder_that_is_there(log: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    refused = crockery("backup", f"{folder}/", log=log)
+    assert (refused.code, "there is no folder" in refused.err, folder.exists()) == (1, True, False)
+    folder.mkdir()
+    assert crockery("backup", f"{folder}/", log=log).code == 0
+    assert (folder / log.name).exists()
+
+
 def test_reindex_makes_the_derived_files_anew(log: Path) -> None:
     folder = derived_folder(log)
     assert crockery("reindex", str(log)).code == 0
