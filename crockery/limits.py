@@ -339,11 +339,11 @@ ROWS_IDLE: Final = 10.0
 ROWS_NICE: Final = 10
 """How much the worker gives way: where the cores are busy, it gets a tenth of what others do."""
 
-ROWS_TIME: Final = 30
-"""Seconds of CPU for the rows of one message; 50 MiB take one or two."""
+ROWS_TIME: Final = 20
+"""Seconds of CPU for the rows of one message; the worst of 50 MiB take less than one."""
 
-ROWS_MEMORY: Final = 1024 * MiB
-"""Octets that the worker may take, all it has mapped counted; 50 MiB of mail take half of that."""
+ROWS_MEMORY: Final = 512 * MiB
+"""Octets that the worker may have, all that is mapped counted; the worst of 50 MiB take half of that."""
 
 SNAPSHOT_EVENTS: Final = 100_000
 """Events after which a new snapshot is made: about a second of replay."""

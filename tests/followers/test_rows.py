@@ -79,7 +79,9 @@ async def test_a_worker_makes_what_this_process_makes(store: TestStore, tmp_path
     store.commit()
     numbers = message_numbers(store.store.state).tolist()
     async with following(store) as follower:
-        await until(lambda: not follower.files.backlog)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("crockery.projections.rows.parse_structure", None)  # nothing is parsed here
+            await until(lambda: not follower.files.backlog)
         made, files = follower.files.begun, files_of(store)
     rows = Rows(store)
     rows.files.clear()
@@ -89,6 +91,16 @@ async def test_a_worker_makes_what_this_process_makes(store: TestStore, tmp_path
     (question,) = in_text("line", headers=False)
     runs = list(rows.texts.runs(question, np.array(numbers, dtype=np.uint64)))
     assert [n for run in runs for n in rows.texts.scan(question, run).hits.tolist()] == numbers[:2]
+
+
+async def test_a_worker_ends_with_who_started_it(store: TestStore) -> None:
+    append(store, MAILS[:1])
+    async with following(store) as follower:
+        await until(lambda: not follower.files.backlog)
+        worker = follower._worker
+        assert worker is not None and worker._process.stdin is not None
+        await worker._process.stdin.aclose()  # as when this process is killed
+        assert await worker._process.wait() == 0
 
 
 async def test_a_worker_goes_on_with_what_gathered(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
