@@ -2,7 +2,7 @@
 
 `net` serves the protocol servers: a session gets a `Connection` and the `Services`, and needs nothing else.
 
-Rooms: `connection` (one accepted connection, plain or TLS), `deadlines` (who waits too long on a peer), `turns` (much
+Rooms: `connection` (one connection, plain or TLS), `deadlines` (who waits too long on a peer), `turns` (much
 work in small pieces, so that others are heard in between), `listeners` (ports, and errors a person can act on), `tls`
 and `certificates` (the certificate in use and its change while running), `peers` (networks, connection limits, rates),
 `login` with `passwords` and `guessing` (who may in, and how guessing is made slow), `changes` (waking sessions when

@@ -243,3 +243,25 @@ async def test_a_busy_peer_does_not_starve_others(holder: TLSHolder) -> None:
     assert turns >= 10
     theirs.close()
     await connection.close()
+
+
+@BOTH
+async def test_last_words_are_heard(holder: TLSHolder, ca: trustme.CA, tls: bool) -> None:
+    async with connected(holder, ca, tls) as (connection, stream):
+        connection.hang_up(b"QUIT\r\n")
+        connection.hang_up(b"once more")
+        assert await stream.receive_some() == b"QUIT\r\n"
+        with pytest.raises(PeerGone):
+            await connection.send(b"anybody there?")
+
+
+async def test_last_words_that_would_wait_are_not_said(holder: TLSHolder) -> None:
+    ours, theirs = connected_pair()
+    connection = Connection(ours, holder)
+    with pytest.raises(BlockingIOError):
+        while True:
+            ours.send(bytes(100_000))
+    connection.hang_up(b"QUIT\r\n")
+    received = b"".join(iter(lambda: theirs.recv(1_000_000), b""))
+    assert received.strip(b"\0") == b""
+    theirs.close()
