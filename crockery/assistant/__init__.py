@@ -11,6 +11,7 @@ socket, no clock, no log.
     may_answer       which mail can be an answer at all
     reply_text       what is new in a reply (html_text: in HTML too)
     answers          what it asks for; verbs, language and languages/ are its words, as data
+    remarks          what may stand below an answer without a doubt about it
     conversation     all of it joined to the log
 
 The way of a question. The queue holds a message and has a token made (`tokens.make_token`); `questions.ask` gives the

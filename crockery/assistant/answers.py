@@ -2,29 +2,35 @@
 
 The first line with anything in it decides; lines that only greet are passed over. The whole line must be one of the
 phrases that `languages` lists, with nothing but courtesy before and behind it; anything else in it, a question mark
-above all, and the answer is unsure. So it is where what follows may take the answer back. To ask once more costs
-little; to send what was not to be sent cannot be made good.
+above all, and the answer is unsure. So it is where what follows may take the answer back; below *send* and *trust*
+that is anything but thanks, names and small print (`remarks`). To ask once more costs little; to send what was not to
+be sent cannot be made good.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from unicodedata import normalize
 
 from crockery.assistant.language import Language
 from crockery.assistant.languages import LANGUAGES
+from crockery.assistant.remarks import find_doubtful
 from crockery.assistant.reply_text import new_lines
 from crockery.assistant.verbs import Verb
 from crockery.limits import ANSWER_LINE_MAX, ANSWER_WORDS_MAX
+from crockery.message.addresses import mailboxes, parse_addresses
+from crockery.message.headers import header_length, read_fields, unfold
 from crockery.smtp.wire import AddressError, parse_domain
 
+_GRAVE: Final = frozenset({Verb.SEND, Verb.TRUST})
 _REMARK_WORDS: Final = 2  # a line of so few words below the answer is a name
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufe0f\ufeff]")
 _QUOTES: Final = str.maketrans("‘’ʼ`´", "'''''")
 _LINK: Final = re.compile(r"<(?:https?://|mailto:)[^<>\s]*>|\]\(https?://[^()\s]*\)", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"https?://(?:www\.)?([^\s/<>]+)/?", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W_]+(?:['.-][^\W_]+)*")
+_NAME: Final = re.compile(r"[^\W_]+")
 _BETWEEN: Final = re.compile(r"[\s.,;:!\"'()\[\]*_…“”„«»–—-]*[👍🙏🙂😊😀]*[\s.,;:!\"'()\[\]*_…“”„«»–—-]*")
 _JOINING: Final = re.compile(r"(?<!\.)\.\Z")  # a dot in front of a word belongs to it: "*.shady.net"
 
@@ -43,7 +49,7 @@ class Answer:
 
 def read_answer(message: bytes, languages: Sequence[Language] = LANGUAGES) -> Answer:
     """What the person who wrote `message` wants. Never raises."""
-    return read_lines(new_lines(message, languages), languages)
+    return read_lines(new_lines(message, languages), languages, _names_of_author(message))
 
 
 def is_offered(answer: Answer, offer: Mapping[Verb, frozenset[str]]) -> bool:
@@ -52,16 +58,22 @@ def is_offered(answer: Answer, offer: Mapping[Verb, frozenset[str]]) -> bool:
     return domains is not None and answer.domain in (domains or {""})
 
 
-def read_lines(lines: Sequence[str], languages: Sequence[Language] = LANGUAGES) -> Answer:
-    """What the new lines of a reply ask for."""
+def read_lines(
+    lines: Sequence[str], languages: Sequence[Language] = LANGUAGES, names: Collection[str] = frozenset()
+) -> Answer:
+    """What the new lines of a reply ask for. `names` are words, in lower case, of who wrote it."""
     for position, raw in enumerate(lines):
         words = _split_words(raw)
         if words == [] or (words and _is_courtesy(words, languages)):
             continue
         line = raw.strip()
         verb, domain = _read_words(words, languages)
-        if verb is None or _takes_back(verb, domain, lines[position + 1 :], languages):
+        rest = lines[position + 1 :]
+        if verb is None or _takes_back(verb, domain, rest, languages):
             return Answer(None, line[:ANSWER_LINE_MAX])
+        doubtful = _find_doubtful(verb, domain, rest, languages, names) if verb in _GRAVE else ""
+        if doubtful:
+            return Answer(None, doubtful[:ANSWER_LINE_MAX])
         return Answer(verb, line, domain)
     written = [line.strip() for line in lines if line.strip()]
     return Answer(None, written[0][:ANSWER_LINE_MAX] if written else "")
@@ -144,3 +156,25 @@ def _takes_back(verb: Verb, domain: str, rest: Sequence[str], languages: Sequenc
         if goes_on and not (words and _is_courtesy(words, languages)):
             return True  # a line that was broken in two
     return False
+
+
+def _find_doubtful(
+    verb: Verb, domain: str, rest: Sequence[str], languages: Sequence[Language], names: Collection[str]
+) -> str:
+    """The first line below an answer that may be meant to change it, in whatever language; "" if there is none."""
+
+    def changes_nothing(line: str) -> bool:
+        words = _split_words(line)
+        if words is None:
+            return False
+        return words == [] or _is_courtesy(words, languages) or _read_words(words, languages) == (verb, domain)
+
+    return find_doubtful(rest, changes_nothing, names, languages)
+
+
+def _names_of_author(message: bytes) -> frozenset[str]:
+    """The words, in lower case, of the names and local parts in From."""
+    fields = read_fields(message, 0, header_length(message))
+    authors = mailboxes(parse_addresses(unfold(fields.get(b"from", b""))))
+    named = " ".join(f"{each.display} {each.local.decode('utf-8', 'replace')}" for each in authors)
+    return frozenset(_NAME.findall(named.lower()))

@@ -20,6 +20,7 @@ class Language:
             word of a line further down.
         denials: regular expressions, for words with blanks between, of what takes an answer back wherever it stands
             below it. Small print under business mail must not match.
+        small_print: regular expressions of what only small print says, in lower case: it ends what a person wrote.
         wrote: regular expressions of the line that leads a quotation in, without regard to case.
         headers: the names by which Outlook and its like begin a quoted message: From, then Sent or Date.
         separators: texts between dashes over a quoted message.
@@ -30,6 +31,7 @@ class Language:
     courtesy: frozenset[str]
     doubts: frozenset[str]
     denials: tuple[str, ...]
+    small_print: tuple[str, ...]
     wrote: tuple[str, ...]
     headers: tuple[frozenset[str], frozenset[str]]
     separators: frozenset[str]

@@ -27,7 +27,7 @@ def shown(answer: Answer) -> str:
 
 @pytest.mark.parametrize(("expected", "text"), ROWS, ids=[text or "nothing" for _, text in ROWS])
 def test_table(expected: str, text: str) -> None:
-    assert shown(read_lines(text.split("|"))) == expected
+    assert shown(read_lines(text.split("|"), names={"anna"})) == expected
 
 
 @pytest.mark.parametrize(("expected", "text"), ROWS, ids=[text or "nothing" for _, text in ROWS])
@@ -37,8 +37,22 @@ def test_table_as_mail(expected: str, text: str) -> None:
     assert shown(read_answer(mail.encode())) == expected
 
 
+@pytest.mark.parametrize(
+    ("author", "signed", "expected"),
+    [
+        ("b.jones@example.test", "jones", Verb.SEND),
+        ("=?utf-8?q?Ji=C5=99=C3=AD?= <j@example.test>", "Jiří", Verb.SEND),
+        ("王伟 <w@example.test>", "王伟", Verb.SEND), ("Bob <b@example.test>", "Nie", None), ("", "Bob", None),
+    ],
+)  # fmt: skip
+def test_one_word_below_must_be_the_name_of_who_writes(author: str, signed: str, expected: Verb | None) -> None:
+    mail = f"From: {author}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nsend\r\n\r\n{signed}\r\n"
+    assert read_answer(mail.encode()).verb is expected
+
+
 def test_what_decided_is_told() -> None:
     assert read_lines(["Hi,", "", " send me the bill "]) == Answer(None, "send me the bill")
+    assert read_lines(["Send", "", "Bob will call"]) == Answer(None, "Bob will call")
     assert read_lines(["Thanks"]) == Answer(None, "Thanks")
     assert read_lines(["", " "]) == read_lines([]) == Answer(None, "")
 

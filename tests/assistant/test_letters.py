@@ -196,7 +196,8 @@ def test_every_offered_answer_is_understood(name: str) -> None:
     for option in options:
         assert f"\n  {option} " in question
         for text in replies(question, f"{option.capitalize()}, please.").values():
-            answer = read_answer(f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text}".encode())
+            mail = f"From: anna@example.test\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}"
+            answer = read_answer(mail.encode())
             assert answer.verb is not None and option.startswith(answer.verb)
             assert is_offered(answer, offer)
 

@@ -41,6 +41,8 @@ ENGLISH: Final = Language(
         "could you", "would you", "can you", "will you", "could you please", "you can", "you may", "go ahead",
         "hi", "hello", "hey", "dear", "good morning", "good afternoon", "good evening", "crockery", "dear crockery",
         "best", "best regards", "kind regards", "regards", "sorry", "i'd like you to", "i would like you to", "let's",
+        "thank you so much", "thanks so much", "thanks for your help", "thank you for your help", "greetings",
+        "best wishes", "yours sincerely", "sincerely", "yours", "have a nice day", "have a good day",
     }),
     doubts=frozenset({
         "not", "don't", "dont", "doesn't", "didn't", "won't", "can't", "cannot", "never", "no", "nope", "wait",
@@ -53,6 +55,10 @@ ENGLISH: Final = Language(
         r"^(?:\S+ ){0,2}(?:cancel|stop|hold|forget|ignore|scratch|disregard|nevermind|oops|wrong)\b(?: \S+){0,5}$",
         r"^(?:\S+ ){0,2}no(?:pe)?(?: (?:cancel|stop|please|sorry|thanks|not)\b|$)",
         r"\bsecond thoughts?\b", r"\bchanged my mind\b",
+    ),
+    small_print=(
+        r"\bintended recipients?\b", r"\bif you are not\b", r"\bprint(?:ing)? this (?:e-?mail|mail|message)\b",
+        r"\bliab(?:le|ility)\b", r"\bregistered (?:office|in)\b", r"\bcompany (?:registration|number)\b",
     ),
     wrote=(r"on\b.{1,200}\bwrote:", r".{1,200}<[^<>\s]+@[^<>\s]+> wrote:", r".{1,200}\bwrote on\b.{1,100}:"),
     headers=(frozenset({"from"}), frozenset({"sent", "date"})),
