@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -137,7 +138,8 @@ async def run(
 
 
 async def run_until_signal(options: Options, on_started: Callable[[Server], None] = lambda server: None) -> None:
-    """As `run`; SIGTERM and SIGINT stop it in order, a second one at once."""
+    """As `run`, for a process of its own; SIGTERM and SIGINT stop it in order, a second one at once."""
+    sys.setswitchinterval(limits.SWITCH_INTERVAL)
     server: Server | None = None
 
     def started(running_server: Server) -> None:

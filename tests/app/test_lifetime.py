@@ -232,7 +232,7 @@ import sys, trio
 from pathlib import Path
 from crockery.app import Options, run_until_signal
 trio.run(run_until_signal, Options(Path(sys.argv[1]), bind=("127.0.0.1",), any_port=True),
-         lambda server: print(server.ports["imap"], flush=True))
+         lambda server: print(server.ports["imap"], sys.getswitchinterval(), flush=True))
 """
 
 
@@ -241,8 +241,9 @@ def test_signals_stop_in_order(tmp_path: Path, number: signal.Signals) -> None:
     path = make_log(tmp_path)
     with subprocess.Popen([sys.executable, "-c", PROGRAM, str(path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        port = int(process.stdout.readline())
-        with socket.create_connection((LOCAL, port)) as client:
+        port, interval = process.stdout.readline().split()
+        assert float(interval) <= 0.001  # the event loop waits for no thread longer
+        with socket.create_connection((LOCAL, int(port))) as client:
             client.settimeout(PATIENCE)
             assert client.recv(1000).startswith(b"* OK")
             process.send_signal(number)
