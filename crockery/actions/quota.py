@@ -28,9 +28,13 @@ def check_room(store: Store, growth: Mapping[int, Quota]) -> None:
             raise Refused(Reason.OVER_QUOTA, "the account would hold more than its quota allows")
 
 
-def add_told(atom: Atom, account: int, step: int) -> None:
-    """Note in an atom that the account knows of this step (80, 95, 100), or (0) that it may be told of each again."""
-    atom.add(QUOTA_TOLD, {"account": account, "step": step})
+def add_told(atom: Atom, account: int, step: int, lacking: int = 0) -> None:
+    """Note in an atom that the account knows of this step (80, 95, 100), or (0) that it may be told of each again.
+
+    `lacking`: octets of the mail that there was no room for.
+    """
+    facts = {"account": account, "step": step}
+    atom.add(QUOTA_TOLD, facts | {"lacking": lacking} if lacking else facts)
 
 
 def note_told(store: Store, account: int, step: int) -> None:

@@ -1,7 +1,7 @@
 """The log and what it adds up to, together, and the atom that an action makes of events."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crockery.actions.actor import Actor
 from crockery.events.body import StoredBody
@@ -20,6 +20,8 @@ class Store:
     state: State
     clock: Callable[[], int]
     """Microseconds since 1970."""
+    refused: list[Callable[[int, int], None]] = field(default_factory=list)
+    """Listeners: an account (its id) has no room under its quota for a mail of so many octets, which was not taken."""
 
     @property
     def now(self) -> int:

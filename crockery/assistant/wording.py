@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from crockery.assistant.facts import Original
+from crockery.limits import KiB, MiB
 from crockery.message.dates import spell_day
 
 _SHOWN: Final = 5  # of a list within a sentence
 _SUBJECT_SHOWN: Final = 100  # characters
+_UNITS: Final = (("GiB", 1024 * MiB), ("MiB", MiB), ("KiB", KiB))
 
 
 def title(what: str, original: Original) -> str:
@@ -44,3 +46,9 @@ def tell_someone(domain: str, trouble: str) -> str:
 def begin(text: str) -> str:
     """`text` at the beginning of a sentence."""
     return text[:1].upper() + text[1:]
+
+
+def spell_octets(octets: int) -> str:
+    """A size in the unit that says something: "98.5 KiB"."""
+    unit, divisor = next(((name, size) for name, size in _UNITS if octets >= size), ("bytes", 1))
+    return f"{octets / divisor:,.1f} {unit}" if divisor > 1 else f"{octets} {unit}"

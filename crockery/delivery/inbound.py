@@ -97,7 +97,11 @@ def has_room(store: Store, envelope: Envelope, recipient: Mailbox) -> Reply | No
     for account in found.accounts if found is not None else ():
         if not holds(store.state, account.id, more):
             most = quota_of(store.state, account.id).storage
-            return replies.TOO_BIG_FOR_MAILBOX if 0 < most < more.storage else replies.MAILBOX_FULL
+            if 0 < most < more.storage:
+                return replies.TOO_BIG_FOR_MAILBOX
+            for listener in store.refused:
+                listener(account.id, more.storage)
+            return replies.MAILBOX_FULL
     return None
 
 

@@ -46,6 +46,8 @@ class Account:
     """Limits of its own: octets and messages, 0 for none; None: those of the settings."""
     quota_told: int = 0
     """Per cent that it was told of last."""
+    quota_lacking: int = 0
+    """Octets of the mail that it was told it had no room for; 0: none."""
 
 
 class Forward(NamedTuple):
@@ -231,7 +233,7 @@ class Accounts:
     def quota_told(self, sequence: int, time: int, facts: Mapping[str, Any]) -> None:
         account = self.by_id.get(facts["account"])
         if account is not None:
-            account.quota_told = facts["step"]
+            account.quota_told, account.quota_lacking = facts["step"], facts.get("lacking", 0)
 
     def _touch(self, sequence: int, facts: Mapping[str, Any]) -> Account | None:
         account = self.by_id.get(facts["account"])

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 from crockery.projections.state import State
 
-STEPS: Final = (80, 95, 100)
+FULL: Final = 100
+STEPS: Final = (80, 95, FULL)
 """Percentages of which the account is told."""
 
 

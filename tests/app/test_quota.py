@@ -91,6 +91,37 @@ async def test_told_at_each_step_once_and_refused_when_full(tmp_path: Path, monk
         assert (account.quota, account.quota_told) == ((0, 20), 0)
 
 
+async def test_told_once_that_mail_was_refused_until_there_is_room_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUOTA_LOOK", 0.01)
+    big = ["MAIL FROM:<c@example.org> SIZE=30000", "RCPT TO:<anna@example.test>"]
+    async with running_server(tmp_path) as server:
+        account, inbox = anna_of(server)
+        store = server.store
+        set_quota(store, the_server(), account, Quota(100 << 10, 0))
+        deliver(store, the_server(), received(bytes(75 << 10)), [Delivery(inbox, b"")], via="server")
+        assert (await smtp(server, *big))[1].startswith("452 4.2.2")
+        await settle(server, 100)
+        mails = [store.log.read_message(number)[1].decode() for number in inbox.columns.number.tolist()]
+        assert "\r\nSubject: Your mail account has no room for a mail\r\n" in mails[-1]
+        assert "Your mailboxes hold 75.0 KiB of 100.0 KiB." in mails[-1]
+        assert "A mail of 29.3 KiB that somebody sends you does not fit" in mails[-1]
+        count = len(inbox)
+    async with running_server(tmp_path) as server:
+        account, inbox = anna_of(server)
+        store = server.store
+        assert (account.quota_told, account.quota_lacking) == (100, 30000)
+        assert (await smtp(server, *big))[1].startswith("452 4.2.2")
+        deliver(store, the_server(), received(bytes(8 << 10)), [Delivery(inbox, b"")], via="server")
+        assert (await smtp(server, *big))[1].startswith("452 4.2.2")
+        store_flags(store, the_server(), inbox, inbox.columns.uid[:1], "+", ["\\Deleted"])
+        expunge(store, the_server(), inbox)
+        await settle(server, 0)
+        assert len(inbox) == count  # and no second letter
+        assert (await smtp(server, *big))[1].startswith("250 2.1.5")
+
+
 async def test_the_declared_size_is_weighed(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         account, inbox = anna_of(server)

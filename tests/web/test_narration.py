@@ -120,6 +120,7 @@ def test_each_event_type_has_a_sentence() -> None:
             "user root over the command line let anna hold what the settings allow",
         ),
         (a.QUOTA_TOLD, {"account": 1, "step": 80}, "anna reached 80 % of its quota"),
+        (a.QUOTA_TOLD, {"account": 1, "step": 100, "lacking": 9}, "anna was told that mail found no room"),
         (a.QUOTA_TOLD, {"account": 1, "step": 0}, "anna has room again"),
         (a.SESSION_OPENED, CONTROL, "user root gave commands (crockery account add)"),
         (a.APP_PASSWORD_USED, {"app": 4, "peer": "192.0.2.7"}, "app password anna/phone was used from 192.0.2.7"),

@@ -118,10 +118,14 @@ class QuotaChanged(TypedDict):
 
 
 class QuotaTold(TypedDict):
-    """The account was told that so many per cent of its quota are used (80, 95, 100); a lower step: it is less now."""
+    """The account was told that so many per cent of its quota are used (80, 95, 100); a lower step: it is less now.
+
+    100 with `lacking`: it had no room for a mail of so many octets.
+    """
 
     account: int
     step: int
+    lacking: NotRequired[int]
 
 
 class SessionOpened(TypedDict):

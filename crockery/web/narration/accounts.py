@@ -87,6 +87,8 @@ def _quota_changed(names: Names, number: int, facts: Mapping[str, Any]) -> str:
 def _quota_told(names: Names, number: int, facts: Mapping[str, Any]) -> str:
     if not facts["step"]:
         return f"{names.account(facts['account'])} has room again"
+    if facts.get("lacking"):
+        return f"{names.account(facts['account'])} was told that mail found no room"
     return f"{names.account(facts['account'])} reached {facts['step']} % of its quota"
 
 
