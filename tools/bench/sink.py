@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import dns.flags
@@ -40,6 +41,11 @@ class Sink:
     ca: Path
     arrived: "Synchronized[int]"
     _pipe: Connection
+    _gate: Event
+
+    def open(self) -> None:
+        """Greet those who wait; a sink that began closed lets them wait until then."""
+        self._gate.set()
 
     def mails(self) -> list[bytes]:
         """What has arrived, dots unstuffed. To be asked once."""
@@ -48,8 +54,11 @@ class Sink:
 
 
 @contextmanager
-def running_sink(folder: Path, pause: float = 0.0) -> Iterator[Sink]:
-    """A sink on free ports; its certificate lies in `folder`. It answers to a mail after `pause` seconds at most."""
+def running_sink(folder: Path, pause: float = 0.0, *, is_open: bool = True) -> Iterator[Sink]:
+    """A sink on free ports; its certificate lies in `folder`. It answers to a mail after `pause` seconds at most.
+
+    One that is not open greets nobody before `open`.
+    """
     root = make(ca=True, common_name="Bench Root", begin=int(time.time()) - DAY, end=int(time.time()) + DAY)
     shown = make(HOSTNAME, signer=root, begin=int(time.time()) - DAY, end=int(time.time()) + DAY)
     ca = folder / "ca.pem"
@@ -58,14 +67,16 @@ def running_sink(folder: Path, pause: float = 0.0) -> Iterator[Sink]:
     names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     names.bind((HOST, 0))
     context = multiprocessing.get_context("fork")
-    arrived, (ours, theirs) = context.Value("q", 0), context.Pipe()
+    arrived, (ours, theirs), gate = context.Value("q", 0), context.Pipe(), context.Event()
+    if is_open:
+        gate.set()
     process = context.Process(
-        target=_run, args=(listener, names, shown.server_context(folder), arrived, theirs, pause), daemon=True
+        target=_run, args=(listener, names, shown.server_context(folder), arrived, theirs, gate, pause), daemon=True
     )
     process.start()
     with listener, names:
         try:
-            yield Sink(listener.getsockname()[1], names.getsockname()[1], ca, arrived, ours)
+            yield Sink(listener.getsockname()[1], names.getsockname()[1], ca, arrived, ours, gate)
         finally:
             process.terminate()
             process.join()
@@ -77,11 +88,12 @@ def _run(
     context: ssl.SSLContext,
     arrived: "Synchronized[int]",
     pipe: Connection,
+    gate: Event,
     pause: float,
 ) -> None:
     mails: list[bytes] = []
     threading.Thread(target=_answer_names, args=(names,), daemon=True).start()
-    threading.Thread(target=_accept, args=(listener, context, arrived, mails, pause), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, context, arrived, mails, gate, pause), daemon=True).start()
     with suppress(EOFError):
         pipe.recv()
         pipe.send(mails)
@@ -104,20 +116,31 @@ def _answer_names(names: socket.socket) -> None:
 
 
 def _accept(
-    listener: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[int]", mails: list[bytes], pause: float
+    listener: socket.socket,
+    context: ssl.SSLContext,
+    arrived: "Synchronized[int]",
+    mails: list[bytes],
+    gate: Event,
+    pause: float,
 ) -> None:
     while True:
         sock, _ = listener.accept()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_serve, args=(sock, context, arrived, mails, pause), daemon=True).start()
+        threading.Thread(target=_serve, args=(sock, context, arrived, mails, gate, pause), daemon=True).start()
 
 
 def _serve(
-    sock: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[int]", mails: list[bytes], pause: float
+    sock: socket.socket,
+    context: ssl.SSLContext,
+    arrived: "Synchronized[int]",
+    mails: list[bytes],
+    gate: Event,
+    pause: float,
 ) -> None:
     """One connection; nothing is taken before STARTTLS."""
     with suppress(OSError):
         lines = sock.makefile("rb")
+        gate.wait()
         sock.sendall(b"220 sink\r\n")
         is_secure = False
         while line := lines.readline():
