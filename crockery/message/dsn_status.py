@@ -20,7 +20,8 @@ class RecipientStatus:
 
     `original` is ORCPT as it came, its xtext undone ("rfc822;bob@example.com"). `remote_reply` is what the other server
     said, lines separated by LF; where no server said anything, `diagnosis` is ours. `why` and `advice` replace the
-    sentences that go with the status.
+    sentences that go with the status. `confirms`: the server that it was handed on to was asked to tell of delivery,
+    and can.
     """
 
     final: str
@@ -34,3 +35,4 @@ class RecipientStatus:
     retry_until: int | None = None
     why: str = ""
     advice: str = ""
+    confirms: bool = False

@@ -32,8 +32,8 @@ def render_text(
     title = f'"{subject}"' if subject else "without a subject"
     when = "" if sent is None else f", sent on {spell_date(sent, zone)}"
     paragraphs = [_wrap(f"This is about your message {title}{when}.")]
-    for action, opening in _OPENINGS.items():
-        concerned = [recipient for recipient in recipients if recipient.action == action]
+    for kind, opening in _OPENINGS.items():
+        concerned = [recipient for recipient in recipients if (recipient.action, recipient.confirms) == kind]
         if concerned:
             paragraphs.append(_wrap(opening[len(concerned) > 1]))
             paragraphs += [_describe(recipient, zone) for recipient in concerned]
@@ -49,23 +49,27 @@ _SUBJECTS: Final = {
     Action.RELAYED: "Handed on",
     Action.DELIVERED: "Delivered",
 }
-_OPENINGS: Final = {  # to one recipient, to several
-    Action.FAILED: (
+_OPENINGS: Final = {  # and whether the next server confirms delivery: to one recipient, to several
+    (Action.FAILED, False): (
         "It could not be delivered to this recipient, and nothing more will be tried:",
         "It could not be delivered to these recipients, and nothing more will be tried:",
     ),
-    Action.DELAYED: (
+    (Action.DELAYED, False): (
         "It has not reached this recipient yet. Nothing is lost, and you need not send it again:",
         "It has not reached these recipients yet. Nothing is lost, and you need not send it again:",
     ),
-    Action.DELIVERED: ("It was delivered to:", "It was delivered to:"),
-    Action.RELAYED: (
+    (Action.DELIVERED, False): ("It was delivered to:", "It was delivered to:"),
+    (Action.RELAYED, False): (
         "It was handed on to a mail server that does not confirm delivery, so this is the last you will hear of it "
         "unless that fails:",
         "It was handed on to mail servers that do not confirm delivery, so this is the last you will hear of it "
         "unless that fails:",
     ),
-    Action.EXPANDED: (
+    (Action.RELAYED, True): (
+        "It was handed on to a mail server that was asked to tell you when it is delivered, or why it is not:",
+        "It was handed on to mail servers that were asked to tell you when it is delivered, or why it is not:",
+    ),
+    (Action.EXPANDED, False): (
         "It was delivered to a list, which passes it on to its members:",
         "It was delivered to lists, which pass it on to their members:",
     ),

@@ -6,7 +6,7 @@ from typing import Any, Final
 from crockery.message.dates import spell_date
 from crockery.message.dsn_reasons import Reason
 from crockery.message.dsn_status import Action, RecipientStatus
-from crockery.projections.queue import NOWHERE, Attempt, QueuedMessage, Recipient, RecipientState
+from crockery.projections.queue import NOWHERE, Attempt, Notify, QueuedMessage, Recipient, RecipientState
 
 _ACTIONS: Final = {
     RecipientState.DELIVERED: Action.DELIVERED,
@@ -28,7 +28,9 @@ def status_of(
     """
     last = recipient.story[-1] if recipient.story else _NONE
     action = _ACTIONS.get(recipient.state, Action.DELAYED) if kind == "final" else Action.DELAYED
+    confirms = False
     if action is Action.DELIVERED and last.place.host:
+        confirms = bool(recipient.notify & Notify.SUCCESS)  # it has DSN, and the wish was passed on
         action = Action.RELAYED  # it was handed to another server, which sees to the rest
     told = _last_words(recipient)
     remote = f"{told.code} {told.enhanced} {told.text}".replace("  ", " ") if told.code else ""
@@ -44,6 +46,7 @@ def status_of(
         retry_until=message.expires if action is Action.DELAYED else None,
         why=reason.why if reason is not None else "",
         advice=reason.advice if reason is not None else "",
+        confirms=confirms,
     )
 
 

@@ -187,6 +187,27 @@ async def test_a_deadline_and_the_next_server(
 
 
 @pytest.mark.parametrize(
+    ("notify", "extensions", "confirms"),
+    [
+        (["SUCCESS", "FAILURE"], ("DSN", "DELIVERBY"), True), (["FAILURE"], ("DSN", "DELIVERBY"), False),
+        (["SUCCESS"], ("DELIVERBY",), False),
+    ],
+)  # fmt: skip
+async def test_handed_on_says_whether_more_will_be_heard(
+    autojump_clock: MockClock, sending: Sending, notify: list[str], extensions: tuple[str, ...], confirms: bool
+) -> None:
+    sending.start_notices("example.test", "anna")
+    sending.world["x.test"].extensions = extensions
+    terms = Terms(by_trace=True, deliver_by=sending.store.now + 600)
+    enqueue(sending.store, "a@x.test", terms=terms, options={"a@x.test": {"notify": notify}})
+    await sending.until_empty()
+    (mail,) = sending.inbox("anna")
+    text = b" ".join(mail.split())
+    assert (b"was asked to tell you when it is delivered, or why it is not:" in text) == confirms
+    assert (b"does not confirm delivery" in text) == (not confirms)
+
+
+@pytest.mark.parametrize(
     ("notify", "extensions", "action"),
     [(["SUCCESS"], ("PIPELINING",), "relayed"), (["SUCCESS"], ("DSN",), ""), (["NEVER"], ("PIPELINING",), "")],
 )
