@@ -450,6 +450,7 @@ SMART_HOST_PASSWORD: Final = 4000  # octets; API keys of mail services have some
 SMART_HOST_TOLD_AGAIN: Final = 86400  # seconds until the postmaster is told again that it takes no mail
 
 # --- The conversation (assistant) ---
+ANSWER_READ: Final = 1 * MiB  # octets of a reply that is already in the log, one BodyPart: what is attached comes later
 ANSWER_TEXT_MAX: Final = 256 * KiB  # octets of a reply's text that are looked at: the answer, and our question quoted
 ANSWER_LINES_MAX: Final = 2000  # ... and lines
 ANSWER_LINE_MAX: Final = 300  # characters of a line that can be an answer

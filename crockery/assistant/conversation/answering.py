@@ -25,6 +25,8 @@ from crockery.assistant.tokens import make_token
 from crockery.assistant.verbs import Verb
 from crockery.delivery.intake import Message
 from crockery.events.body import decompress_frames
+from crockery.events.errors import BodyUnreadable
+from crockery.limits import ANSWER_READ
 from crockery.projections.questions import Question
 from crockery.projections.queue import RecipientState
 
@@ -42,7 +44,7 @@ class Answering:
 
     def take(self, actor: Actor, question: Question, message: Message, reverse_path: str) -> None:
         """Do what an answer says, and confirm it. What programs wrote is passed over. Raises LogFull."""
-        data = _octets(message)
+        data = _octets(self._store, message)
         reason = why_no_answer(data, reverse_path)
         if reason is not None:
             logger.info("a mail to question %d is no answer: %s", question.id, reason)
@@ -235,7 +237,13 @@ def _differs(verb: Verb, asked: Mapping[str, Any], found: Mapping[str, Any]) -> 
     return len(kinds) > 1 or (verb is Verb.TRUST and asked.get("spki") != found.get("spki"))
 
 
-def _octets(message: Message) -> bytes:
-    """The answer; of one so large that it is in the log already, the header, which is no answer."""
-    stored = message.body.stored
-    return decompress_frames(stored.data, stored.frames) if stored is not None else message.header.data
+def _octets(store: Store, message: Message) -> bytes:
+    """The answer; of one so large that it is in the log already, its beginning, which has the text."""
+    body = message.body
+    if body.stored is not None:
+        return decompress_frames(body.stored.data, body.stored.frames)
+    try:
+        return store.log.read_range(body.parts[0], 0, ANSWER_READ)
+    except BodyUnreadable as error:
+        logger.error("an answer cannot be read: %s", error)
+        return message.header.data  # which is no answer

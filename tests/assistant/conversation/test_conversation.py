@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from crockery.actions.actor import Actor
-from crockery.actions.incoming import received
+from crockery.actions.incoming import IncomingBody
 from crockery.app.asking import AskingTask
 from crockery.assistant.conversation import Answering
 from crockery.delivery.header import Header, find_header_end
@@ -80,7 +80,9 @@ class Talk:
         data = f"From: anna@example.test\r\nTo: {found[1]}\r\n{head}\r\n{text}\r\n".encode()
         end = find_header_end(data)
         assert end
-        message = Message(Header(data[:end]), received(data), "2@example.test", False)
+        body = IncomingBody(self.sending.store)
+        body.write(data)
+        message = Message(Header(data[:end]), body.finish(), "2@example.test", False)
         self.answering.take(self.anna, question, message, path)
         return subject(self.mails[-1]) if len(self.mails) > before else ""
 
@@ -133,6 +135,18 @@ async def talk_again_is_asked_again(talk: Talk) -> None:
     enqueue(talk.sending.store, "a@x.test", actor=talk.anna)
     await talk.sending.until(lambda: len(talk.mails) > before)
     assert subject(talk.mails[-1]).startswith("Not sent yet")
+
+
+@pytest.mark.parametrize(("text", "subject"), [("send", "Sending"), ("Don't send", "Please say it again")])
+async def test_an_answer_with_much_attached(
+    autojump_clock: MockClock, sending: Sending, text: str, subject: str
+) -> None:
+    """It is in the log, in parts, before it is read."""
+    talk = Talk(sending, NO_TLS)
+    await talk.write()
+    attached = "\r\n".join(["A" * 76] * 40_000)
+    parts = f"--b\r\n\r\n{text}\r\n--b\r\nContent-Type: image/png\r\n\r\n{attached}\r\n--b--"
+    assert talk.answer(parts, head="Content-Type: multipart/mixed; boundary=b\r\n").startswith(subject)
 
 
 async def test_send_undone_in_time(autojump_clock: MockClock, sending: Sending) -> None:
