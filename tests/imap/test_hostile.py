@@ -12,6 +12,9 @@ from crockery.actions.incoming import received
 from crockery.actions.mail import Delivery, deliver
 from crockery.actions.settings import change_setting
 from crockery.imap import streaming
+from crockery.imap.errors import Refusal
+from crockery.imap.matching import Matching
+from crockery.imap.sorting import Keys
 from crockery.message.structure import Part
 from tests.support.dialog import logged_in, say
 from tests.support.server import RunningServer, running_server
@@ -114,6 +117,31 @@ async def test_what_urls_make_has_an_end(server: RunningServer) -> None:
     assert (await say(client, f"APPEND Trash CATENATE ({piece})"))[-1].startswith("x OK [APPENDUID")
     assert (await say(client, f"APPEND Trash CATENATE ({piece} {piece})"))[-1] == "x NO [TOOBIG] Message too large"
     assert "MESSAGES 1)" in (await say(client, "STATUS Trash (MESSAGES)"))[0]
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    "command", ["SEARCH RETURN (SAVE) ALL", "SORT RETURN (SAVE) (SUBJECT) UTF-8 ALL", "ESEARCH RETURN (SAVE) ALL"]
+)
+@pytest.mark.parametrize("fails", [(Matching, "search"), (Keys, "load")], ids=["searching", "sorting"])
+async def test_a_no_empties_what_it_was_to_be_saved_into(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, command: str, fails: tuple[type, str]
+) -> None:
+    """RFC 5182 §2.1; a BAD leaves it."""
+
+    async def fail(*arguments: object) -> None:
+        raise Refusal("try again later", b"UNAVAILABLE")
+
+    client = await logged_in(server, "anna")
+    await say(client, "SELECT INBOX")
+    await say(client, "SEARCH RETURN (SAVE) ALL")
+    assert (await say(client, command.replace("ALL", "NONSENSE")))[-1].startswith("x BAD")
+    assert "* SEARCH 1 2" in await say(client, "SEARCH $")
+    refuses = fails[0] is Matching or command.startswith("SORT")
+    with monkeypatch.context() as broken:
+        broken.setattr(*fails, fail)
+        assert (await say(client, command))[-1].startswith("x NO [UNAVAILABLE]" if refuses else "x OK")
+    assert ("* SEARCH 1 2" in await say(client, "SEARCH $")) != refuses
     await client.close()
 
 

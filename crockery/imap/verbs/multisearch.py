@@ -10,7 +10,7 @@ from crockery.imap.results import render_results
 from crockery.imap.selected import Selected
 from crockery.imap.session import DONE, Completed, Session
 from crockery.imap.verbs.listing import ancestors
-from crockery.imap.verbs.search import check_charset, find_messages, highest_modseq, with_filters
+from crockery.imap.verbs.search import check_charset, emptied_by_no, find_messages, highest_modseq, with_filters
 from crockery.imap.wire.errors import BadCommand
 from crockery.imap.wire.multisearch import MailboxFilter, Multisearch
 from crockery.imap.wire.parser import Command
@@ -24,16 +24,17 @@ SELECTED: Final = MailboxFilter("SELECTED")
 async def handle_multisearch(session: Session, command: Command, arguments: Multisearch) -> Completed:
     """Search each mailbox in turn; those where nothing is found are not told of."""
     check_charset(session, command, arguments.search, None)
-    search = with_filters(session, arguments.search)
-    arguments = replace(arguments, search=search)
-    _check(session, command, arguments)
-    check_tag(session, command, search)
-    session.out.note(session.list_position)
-    for mailbox in list(choose_mailboxes(session, arguments.sources)):
-        if mailbox.id not in session.store.state.mailboxes.by_id:
-            continue  # gone while others were searched
-        await _search_one(session, command, search, mailbox)
-        await session.out.relieve()
+    with emptied_by_no(session.selected, arguments.search):
+        search = with_filters(session, arguments.search)
+        arguments = replace(arguments, search=search)
+        _check(session, command, arguments)
+        check_tag(session, command, search)
+        session.out.note(session.list_position)
+        for mailbox in list(choose_mailboxes(session, arguments.sources)):
+            if mailbox.id not in session.store.state.mailboxes.by_id:
+                continue  # gone while others were searched
+            await _search_one(session, command, search, mailbox)
+            await session.out.relieve()
     if search.wants("UPDATE") and command.tag not in contexts_of(session):
         refuse_updates(session, command.tag, "Only the selected mailbox is kept up to date")
     return DONE

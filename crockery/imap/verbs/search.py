@@ -1,5 +1,7 @@
 """SEARCH and UID SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731 ESEARCH, RFC 5182 SEARCHRES, RFC 9394 PARTIAL)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -22,9 +24,10 @@ async def handle_search(session: Session, command: Command, arguments: Search) -
     """Find messages; the answer is ESEARCH where the client asked for it with RETURN, or enabled IMAP4rev2."""
     selected = session.require_selected()
     check_charset(session, command, arguments, None)
-    arguments = with_filters(session, arguments)
-    check_tag(session, command, arguments)
-    found = await find_messages(session, selected, command, arguments)
+    with emptied_by_no(selected, arguments):
+        arguments = with_filters(session, arguments)
+        check_tag(session, command, arguments)
+        found = await find_messages(session, selected, command, arguments)
     numbers = selected.uids[found] if command.uid else found + 1
     position = selected.mailbox.position
     modseq = highest_modseq(selected, arguments, found)
@@ -45,6 +48,19 @@ def check_charset(session: Session, command: Command, search: Search, allowed: s
         raise BadCommand("There is no charset but UTF-8 after ENABLE UTF8=ACCEPT", command.tag)
 
 
+@contextmanager
+def emptied_by_no(selected: Selected | None, search: Search) -> Iterator[None]:
+    """A NO to a search that saves empties `$`; a BAD leaves it (RFC 5182 §2.1)."""
+    try:
+        yield
+    except BadCommand:
+        raise
+    except Exception:
+        if selected is not None and search.wants("SAVE"):
+            selected.saved = NO_UIDS
+        raise
+
+
 def with_filters(session: Session, search: Search) -> Search:
     """The search with its named ones written out."""
     if not any(isinstance(key, Named) for key in iterate_keys(search.key)):
@@ -62,16 +78,10 @@ async def find_messages(session: Session, selected: Selected, command: Command, 
         raise UidRequired("There are no sequence numbers", command.tag)
     if names_modseq(search):
         session.enable("CONDSTORE")
-    saves = search.wants("SAVE")
     keys = session.shared.sort_keys.of(selected.mailbox)
     matching = Matching(selected, session.shared.messages, keys, session.out, now=session.store.now)
-    try:
-        found = await matching.search(search.key, Progress(session.out, command.tag))
-    except Exception:
-        if saves:
-            selected.saved = NO_UIDS  # a NO empties it (RFC 5182 §2.1)
-        raise
-    if saves:
+    found = await matching.search(search.key, Progress(session.out, command.tag))
+    if search.wants("SAVE"):
         selected.saved = selected.uids[saved_result(search, found)]
     return found
 

@@ -4,7 +4,7 @@ from crockery.imap.contexts import check_tag, keep_up_to_date
 from crockery.imap.results import render_results, saved_result
 from crockery.imap.selected import Indices, Selected
 from crockery.imap.session import DONE, Completed, Session
-from crockery.imap.verbs.search import check_charset, find_messages, highest_modseq, with_filters
+from crockery.imap.verbs.search import check_charset, emptied_by_no, find_messages, highest_modseq, with_filters
 from crockery.imap.wire.parser import Command
 from crockery.imap.wire.responses import render_numbers
 from crockery.imap.wire.sort import Criterion, Sort
@@ -14,10 +14,11 @@ async def handle_sort(session: Session, command: Command, arguments: Sort) -> Co
     """Find messages and tell them in order; with RETURN, as ESEARCH."""
     selected = session.require_selected()
     check_charset(session, command, arguments.search, "UTF-8")
-    search = with_filters(session, arguments.search)
-    check_tag(session, command, search)
-    found = await find_messages(session, selected, command, search)
-    ordered = await sort_messages(session, selected, arguments.criteria, found)
+    with emptied_by_no(selected, arguments.search):
+        search = with_filters(session, arguments.search)
+        check_tag(session, command, search)
+        found = await find_messages(session, selected, command, search)
+        ordered = await sort_messages(session, selected, arguments.criteria, found)
     if search.wants("SAVE"):
         selected.saved = selected.uids[saved_result(search, ordered)]
     modseq = highest_modseq(selected, search, ordered)
