@@ -154,7 +154,7 @@ class NetDialer:
             place = Place(policy.host, address, tls_facts(found.shown, verdict))
             if wanted not in serves:
                 exchange.close()
-                return _obstacle(verdict, policy, wanted, place)
+                return _obstacle(verdict, policy, wanted, place, has_tls=found.shown is not None)
             if exchange.client.stage is not Stage.READY:  # TLS broke, and it may go without
                 exchange.close()
                 exchange = (await self._greet(target, with_tls=False)).exchange
@@ -184,11 +184,12 @@ def tls_facts(shown: TLSPeer | None, verdict: Verdict) -> Mapping[str, Any] | No
     }
 
 
-def _obstacle(verdict: Verdict, policy: HostPolicy, wanted: Wanted, place: Place) -> Obstacle:
-    """Why the connection will not do."""
+def _obstacle(verdict: Verdict, policy: HostPolicy, wanted: Wanted, place: Place, *, has_tls: bool) -> Obstacle:
+    """Why the connection will not do; for REQUIRETLS with the codes of RFC 8689 §4.2.1."""
     if wanted is Wanted.REQUIRETLS:
         words = f"{policy.host} does not promise to keep this message encrypted on its whole way"
-        return Obstacle("failed", enhanced="5.7.30", text=words, why="requiretls", place=place)
+        enhanced = "5.7.30" if has_tls else "5.7.10"
+        return Obstacle("failed", enhanced=enhanced, text=words, why="requiretls", place=place)
     assert verdict.question is not None
     if wanted is Wanted.BEST:
         return Obstacle("deferred", enhanced="4.7.5", text=verdict.why, why="policy", place=place)

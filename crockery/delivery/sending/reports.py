@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from crockery.message.dates import spell_date
-from crockery.message.dsn_reasons import Reason
+from crockery.message.dsn_reasons import Reason, explain_status
 from crockery.message.dsn_status import Action, RecipientStatus
 from crockery.projections.queue import NOWHERE, Attempt, Notify, QueuedMessage, Recipient, RecipientState
 
@@ -61,6 +61,8 @@ def own_reason(kind: str, recipient: Recipient, facts: Mapping[str, Any]) -> Rea
     last = recipient.story[-1].why if recipient.story else ""
     if kind == "final" and last == "unreadable":
         return Reason("The copy that this server keeps of your message is damaged.", "Send the message again.")
+    if kind == "final" and last == "requiretls":
+        return explain_status("5.7.30", recipient.address)  # 5.7.10 from others says that they want TLS
     if kind == "final" and last == "impossible" and "return_by" in facts:
         when = spell_date(facts["return_by"], 0)
         return Reason(
