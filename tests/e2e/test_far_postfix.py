@@ -270,11 +270,14 @@ async def test_sent_by_the_domains_policy(
 @pytest.mark.parametrize(
     ("domain", "policy", "fault", "counted"),
     [
-        ("other.signed.test", "DANE", "dane-mismatch", ("mx.other.signed.test", "tlsa", "validation-failure", 2)),
+        (
+            "other.signed.test", "DANE", "dane-mismatch",
+            ("mx.other.signed.test", "tlsa", "certificate-host-mismatch", 2),
+        ),
         ("self.strict.test", "MTA-STS", "self-signed", ("self.strict.test", "sts", "certificate-not-trusted", 2)),
         ("unnamed.strict.test", "MTA-STS", "mx-not-named", ("unnamed.strict.test", "sts", "validation-failure", 2)),
     ],
-)
+)  # fmt: skip
 async def test_held_by_the_domains_policy(
     far: FarPostfix, zones: SignedDNS, tmp_path: Path, domain: str, policy: str, fault: str, counted: object
 ) -> None:

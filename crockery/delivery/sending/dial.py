@@ -146,8 +146,11 @@ class NetDialer:
         found = await self._greet(target)
         exchange = found.exchange
         try:
-            verdict = judge(policy, found.shown, self._outside.roots, self._store.now, failure=found.failure)
-            met += tallying.judged(policy, verdict, address=address, own=found.own_address, offers_tls=found.offers_tls)
+            now = self._store.now
+            verdict = judge(policy, found.shown, self._outside.roots, now, failure=found.failure)
+            met += tallying.judged(
+                policy, verdict, address=address, own=found.own_address, offers_tls=found.offers_tls, now=now
+            )
             serves = _WILL_DO[verdict.question]
             if verdict.is_vouched_for and verdict.mx_proven and "REQUIRETLS" in exchange.client.capabilities:
                 serves |= {Wanted.REQUIRETLS}

@@ -79,9 +79,10 @@ class SmartHostDialer:
         exchange = found.exchange
         try:
             policy = HostPolicy(domain=smart.host, host=smart.host)
-            verdict = judge(policy, found.shown, self._outside.roots, self._store.now, failure=found.failure)
+            now = self._store.now
+            verdict = judge(policy, found.shown, self._outside.roots, now, failure=found.failure)
             own, offers = found.own_address, found.offers_tls
-            met = tallying.judged(policy, verdict, address=target.address, own=own, offers_tls=offers)
+            met = tallying.judged(policy, verdict, address=target.address, own=own, offers_tls=offers, now=now)
             note_sessions(self._store, smart.host, met)
             if not verdict.is_secure:
                 raise NoWay(_insecure(smart, verdict, exchange.place))

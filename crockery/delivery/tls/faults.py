@@ -23,7 +23,7 @@ class Fault(enum.Enum):
 
     @property
     def result_type(self) -> str:
-        """The result type of TLS-RPT (RFC 8460 section 4.3)."""
+        """The result type of TLS-RPT (RFC 8460 section 4.3), but for what `tallying` knows better."""
         return _RESULT_TYPES.get(self, "validation-failure")
 
 
@@ -38,6 +38,7 @@ _RESULT_TYPES: Final = {
     Fault.NO_TLS: "starttls-not-supported",
     Fault.SELF_SIGNED: "certificate-not-trusted",
     Fault.WRONG_NAME: "certificate-host-mismatch",
+    Fault.DANE_MISMATCH: "certificate-host-mismatch",  # also "did not adhere to the constraints of the DANE policy"
     Fault.EXPIRED: "certificate-expired",
     Fault.UNTRUSTED: "certificate-not-trusted",
 }

@@ -20,24 +20,29 @@ STS_POLICY: Final = "sts"
 NO_POLICY: Final = "no-policy-found"
 
 
-def judged(policy: HostPolicy, verdict: Verdict, *, address: str, own: str, offers_tls: bool) -> list[TLSSession]:
-    """A connection to `address` from `own`; `offers_tls`: the server said that it has TLS, whatever came of it."""
+def judged(
+    policy: HostPolicy, verdict: Verdict, *, address: str, own: str, offers_tls: bool, now: int
+) -> list[TLSSession]:
+    """A connection to `address` from `own` at `now` (Unix seconds).
+
+    `offers_tls`: the server said that it has TLS, whatever came of it.
+    """
     where: TLSSession = {"policy": NO_POLICY, "of": policy.domain, "host": policy.host, "address": address, "own": own}
     found = policy.dane
     if found.state is dane.State.USABLE:
         strings = sorted(_tlsa_string(record) for record in found.records)[:TLS_TALLY_STRINGS]  # they come in any order
         session: TLSSession = {**where, "policy": TLSA_POLICY, "of": found.base, "strings": strings}
-        return [_with_result(session, verdict.fault, verdict.why, offers_tls=offers_tls)]
+        return [_with_result(session, verdict.fault, verdict, offers_tls=offers_tls, now=now)]
     counted: list[TLSSession] = []
     if found.state is dane.State.UNUSABLE:
         session = {**where, "policy": TLSA_POLICY, "of": found.base, "result": "tlsa-invalid", "reason": found.why}
         counted.append(session)
     sts = policy.sts
     if sts is None or sts.mode is mta_sts.Mode.NONE:
-        return [*counted, _with_result(where, verdict.fault, verdict.why, offers_tls=offers_tls)]
+        return [*counted, _with_result(where, verdict.fault, verdict, offers_tls=offers_tls, now=now)]
     session = {**where, "policy": STS_POLICY, "strings": _sts_strings(sts), "mx": list(sts.mx[:TLS_TALLY_STRINGS])}
     fault = verdict.sts_failure if sts.mode is mta_sts.Mode.TESTING else verdict.fault
-    return [*counted, _with_result(session, fault, verdict.why, offers_tls=offers_tls)]
+    return [*counted, _with_result(session, fault, verdict, offers_tls=offers_tls, now=now)]
 
 
 def skipped(policy: HostPolicy) -> TLSSession:
@@ -53,13 +58,17 @@ def not_fetched(domain: str, found: Sts) -> TLSSession:
     return {"policy": STS_POLICY, "of": domain, "result": found.failure, "reason": found.why[:TLS_TALLY_TEXT]}
 
 
-def _with_result(session: TLSSession, fault: Fault | None, why: str, *, offers_tls: bool) -> TLSSession:
+def _with_result(
+    session: TLSSession, fault: Fault | None, verdict: Verdict, *, offers_tls: bool, now: int
+) -> TLSSession:
     if fault is None:
         return session
     result = fault.result_type
+    reason = verdict.why if fault is Fault.NO_TLS else fault.value
     if fault is Fault.NO_TLS and offers_tls:
         result = "validation-failure"  # there is TLS, and it did not come about
-    reason = why if fault is Fault.NO_TLS else fault.value
+    elif fault is Fault.EXPIRED and verdict.certificate is not None and now < verdict.certificate.not_before:
+        result, reason = "certificate-not-trusted", "not-yet-valid"
     return {**session, "result": result, "reason": reason[:TLS_TALLY_TEXT]}
 
 

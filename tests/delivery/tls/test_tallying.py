@@ -1,10 +1,12 @@
 """What a verdict counts as for TLS-RPT: under which policy, with which result type."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from crockery.delivery.tls import tallying
+from crockery.delivery.tls.certificates import Description
 from crockery.delivery.tls.dane import Dane, State
 from crockery.delivery.tls.faults import Fault
 from crockery.delivery.tls.lookup import Sts
@@ -36,6 +38,10 @@ CASES: dict[str, tuple[dict[str, Any], Verdict, bool, list[tuple[str, str, str]]
         {}, bad(Fault.WRONG_NAME), True, [("no-policy-found", "a.test", "certificate-host-mismatch")],
     ),
     "no policy, expired": ({}, bad(Fault.EXPIRED), True, [("no-policy-found", "a.test", "certificate-expired")]),
+    "no policy, not valid yet": (
+        {}, dataclasses.replace(bad(Fault.EXPIRED), certificate=Description("", "", not_before=1001)), True,
+        [("no-policy-found", "a.test", "certificate-not-trusted")],
+    ),
     "no policy, self-signed": (
         {}, bad(Fault.SELF_SIGNED), True, [("no-policy-found", "a.test", "certificate-not-trusted")],
     ),
@@ -48,7 +54,7 @@ CASES: dict[str, tuple[dict[str, Any], Verdict, bool, list[tuple[str, str, str]]
     "a pin": ({}, Verdict(how=How.PIN), True, [("no-policy-found", "a.test", "")]),
     "DANE good": ({"dane": USABLE}, Verdict(how=How.DANE), True, [("tlsa", "mx.base.test", "")]),
     "DANE, another key": (
-        {"dane": USABLE}, bad(Fault.DANE_MISMATCH), True, [("tlsa", "mx.base.test", "validation-failure")],
+        {"dane": USABLE}, bad(Fault.DANE_MISMATCH), True, [("tlsa", "mx.base.test", "certificate-host-mismatch")],
     ),
     "DANE decides alone": ({"dane": USABLE, "sts": sts(Mode.ENFORCE)}, Verdict(how=How.DANE), True,
                            [("tlsa", "mx.base.test", "")]),
@@ -73,7 +79,7 @@ def test_judged(name: str) -> None:
     policy, verdict, offers, expected = CASES[name]
     met = tallying.judged(
         HostPolicy(domain="a.test", host="mx.a.test", **policy), verdict, address="192.0.2.1", own="192.0.2.9",
-        offers_tls=offers,
+        offers_tls=offers, now=1000,
     )  # fmt: skip
     assert [(one["policy"], one["of"], one.get("result", "")) for one in met] == expected
     for one in met:
@@ -82,11 +88,11 @@ def test_judged(name: str) -> None:
 
 def test_the_policies_stand_in_it() -> None:
     host = HostPolicy(domain="a.test", host="mx.a.test", sts=sts(Mode.TESTING))
-    (met,) = tallying.judged(host, GOOD, address="", own="", offers_tls=True)
+    (met,) = tallying.judged(host, GOOD, address="", own="", offers_tls=True, now=1000)
     assert met["strings"] == ["version: STSv1", "mode: testing", "mx: *.a.test", "max_age: 604800"]
     assert met["mx"] == ["*.a.test"]
     host = HostPolicy(domain="a.test", host="mx.a.test", dane=USABLE)
-    (met,) = tallying.judged(host, Verdict(how=How.DANE), address="", own="", offers_tls=True)
+    (met,) = tallying.judged(host, Verdict(how=How.DANE), address="", own="", offers_tls=True, now=1000)
     assert met["strings"] == [f"3 1 1 {bytes(range(32)).hex()}"]
 
 
