@@ -392,8 +392,8 @@ QUEUE_RECIPIENTS: Final = 100  # recipients of one transaction; RFC 5321 §4.5.3
 QUEUE_LOOK: Final = 60.0  # seconds at most between two looks at what is due: the wall clock may be moved
 QUEUE_DELAYED: Final = 4 * 3600  # seconds after which the sender is told that a message is delayed
 QUEUE_NOTICE_WAIT: Final = 60  # seconds that failures of one message are gathered while others are being tried
-QUEUE_PIECE: Final = 256 * KiB  # octets of a large message read at once: one frame
-QUEUE_SMALL: Final = 1 * MiB  # messages up to this are read as a whole
+QUEUE_PIECE: Final = 256 * KiB  # octets of a message read at once, one frame; those up to this are read as a whole
+QUEUE_SIGNED: Final = 10  # messages signed at a time, while those before them are sent: some 5 ms
 QUEUE_OUTCOME_ROOM: Final = 64 * KiB  # octets of disk there must be for an attempt's outcome: 100 long replies
 QUEUE_FULL_RETRY: Final = 60.0  # seconds without attempts when the log had no room for one's outcome
 

@@ -19,7 +19,7 @@ from crockery.delivery.recipients import is_local_domain
 from crockery.delivery.sending.agenda import Agenda, Destination, Work
 from crockery.delivery.sending.here import deliver_here
 from crockery.delivery.sending.outcomes import Chance
-from crockery.delivery.sending.sender import UNREADABLE, Sender, Sign, sign_not
+from crockery.delivery.sending.sender import UNREADABLE, Sender, Sign, Unsigned
 from crockery.delivery.sending.smart_host import destination_of
 from crockery.delivery.sending.timetable import NEVER
 from crockery.delivery.sending.ways import Dialer, Exchange, NoWay, Obstacle, Wanted
@@ -71,7 +71,7 @@ class Scheduler:
         dialer: Dialer,
         stopping: trio.Event,
         *,
-        sign: Sign = sign_not,
+        sign: Sign = Unsigned,
         is_clock_proven: Callable[[], bool] = lambda: True,
         chance: Chance = random.random,
     ) -> None:

@@ -5,8 +5,8 @@ outcome. Only a crash, or a lost connection, between the end and its answer may 
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import trio
 
@@ -17,8 +17,9 @@ from crockery.delivery.sending.agenda import Work
 from crockery.delivery.sending.outcomes import Chance, addresses
 from crockery.delivery.sending.ways import Exchange, Obstacle
 from crockery.events.errors import BodyUnreadable, LogFull
+from crockery.events.log import Log
 from crockery.events.writer import Writer
-from crockery.limits import FULL_DISK_RETRY, QUEUE_OUTCOME_ROOM, QUEUE_PIECE, QUEUE_RECIPIENTS, QUEUE_SMALL
+from crockery.limits import FULL_DISK_RETRY, QUEUE_OUTCOME_ROOM, QUEUE_PIECE, QUEUE_RECIPIENTS
 from crockery.projections.queue import NOWHERE, Place, QueuedMessage, Recipient
 from crockery.projections.smart_host import VERIFIED
 from crockery.smtp.wire.capabilities import Capabilities
@@ -32,16 +33,62 @@ from crockery.smtp.wire.xtext import encode_orcpt, encode_xtext
 
 logger: Final = logging.getLogger(__name__)
 
-Sign = Callable[[QueuedMessage, Iterable[bytes]], Awaitable[bytes]]
-"""The DKIM-Signature fields for a message given in pieces (taken in a thread, perhaps); b"" for none."""
+
+class Signature(Protocol):
+    """DKIM-Signature fields in the making."""
+
+    async def fields(self) -> bytes:
+        """The fields when they are there; b"" for none. Raises BodyUnreadable. Need not be asked."""
+
+
+Sign = Callable[[QueuedMessage, Iterable[bytes]], Signature]
+"""Begins to sign a message given in pieces, which are taken in a thread, perhaps."""
 
 GIVEN_UP: Final = Reply(421, "4.3.0", "Crockery gave the connection up")
 UNREADABLE: Final = Obstacle("failed", enhanced="5.3.0", why="unreadable", text="Crockery's copy of it is damaged")
 
 
-async def sign_not(message: QueuedMessage, pieces: Iterable[bytes]) -> bytes:
-    """A `Sign` that does not."""
-    return b""
+class Unsigned:
+    """A `Sign` that does not, and what it makes."""
+
+    def __init__(self, message: QueuedMessage, pieces: Iterable[bytes]) -> None:
+        pass
+
+    async def fields(self) -> bytes:
+        """None."""
+        return b""
+
+
+class _Content:
+    """A message on its way out. A small one is signed while the server answers the envelope."""
+
+    def __init__(self, log: Log, message: QueuedMessage, sign: Sign) -> None:
+        self._log = log
+        self._message = message
+        self._whole = b""
+        self._signature = sign(message, self._read())
+
+    def _read(self) -> Iterator[bytes]:
+        if self._message.size > QUEUE_PIECE:
+            yield from pieces_of(self._log, self._message)
+            return
+        self._whole = self._whole or b"".join(self._log.read_message(self._message.id))
+        yield self._whole
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Its octets, signed. Raises BodyUnreadable."""
+        signature = await self._signature.fields()
+        if self._message.size <= QUEUE_PIECE:
+            yield signature + next(self._read())  # which has been read, if it was signed
+            return
+        yield signature
+        for start in range(0, self._message.size, QUEUE_PIECE):
+            yield await trio.to_thread.run_sync(self._log.read_range, self._message.id, start, QUEUE_PIECE)
+
+
+def pieces_of(log: Log, message: QueuedMessage) -> Iterator[bytes]:
+    """A message in pieces, read one by one. Raises BodyUnreadable."""
+    return (log.read_range(message.id, start, QUEUE_PIECE) for start in range(0, message.size, QUEUE_PIECE))
 
 
 class Sender:
@@ -94,6 +141,7 @@ class Sender:
             words = (0, refusal.enhanced, refusal.text, "impossible")
             await self._record(message, [Outcome(addresses(recipients), "failed", *words)], exchange)
             return False
+        content = _Content(self._store.log, message, self._sign)
         answered = await exchange.next_event()
         assert isinstance(answered, EnvelopeAnswered)
         accepted = [recipients[index] for index in answered.accepted]
@@ -106,14 +154,20 @@ class Sender:
         got = False
         if accepted:
             tell = _tells(facts, client.capabilities)
-            attempt, ended = await self._send_content(message, accepted, exchange, tell=tell)
+            attempt, ended = await self._send_content(message, content, accepted, exchange, tell=tell)
             results += ended
             got = any(outcome.result in ("delivered", "relayed") for outcome in ended)
         await self._record(message, results, exchange, attempt)
         return got
 
     async def _send_content(
-        self, message: QueuedMessage, accepted: Sequence[Recipient], exchange: Exchange, *, tell: bool
+        self,
+        message: QueuedMessage,
+        content: _Content,
+        accepted: Sequence[Recipient],
+        exchange: Exchange,
+        *,
+        tell: bool,
     ) -> tuple[int, list[Outcome]]:
         """The content, and what its answer means; the AttemptBegun, 0 if it did not come to that."""
         client = exchange.client
@@ -128,7 +182,7 @@ class Sender:
             exchange.close()
             raise
         try:
-            async for piece in self._content(message):
+            async for piece in content.pieces():
                 client.body(piece)
                 if client.stage is not Stage.CONTENT:
                     break
@@ -157,21 +211,10 @@ class Sender:
         if not self._store.log.has_room(QUEUE_OUTCOME_ROOM * (len(self._store.state.queue.in_flight) + 1)):
             raise LogFull("the disk is full: nothing is sent, since what became of it could not be kept")
 
-    async def _content(self, message: QueuedMessage) -> AsyncIterator[bytes]:
-        """The message in pieces, signed. Raises BodyUnreadable."""
-        log = self._store.log
-        if message.size <= QUEUE_SMALL:
-            whole = b"".join(log.read_message(message.id))
-            yield await self._sign(message, (whole,)) + whole
-            return
-        yield await self._sign(message, self._pieces(message))
-        for start in range(0, message.size, QUEUE_PIECE):
-            yield await trio.to_thread.run_sync(log.read_range, message.id, start, QUEUE_PIECE)
-
     async def is_readable(self, message: QueuedMessage) -> bool:
         """Whether all of it can be read: a damaged mail is better given back to its sender than delivered."""
         try:
-            if message.size <= QUEUE_SMALL:
+            if message.size <= QUEUE_PIECE:
                 self._read_all(message)
             else:
                 await trio.to_thread.run_sync(self._read_all, message)
@@ -181,13 +224,8 @@ class Sender:
         return True
 
     def _read_all(self, message: QueuedMessage) -> None:
-        for _ in self._pieces(message):
+        for _ in pieces_of(self._store.log, message):
             pass
-
-    def _pieces(self, message: QueuedMessage) -> Iterator[bytes]:
-        return (
-            self._store.log.read_range(message.id, start, QUEUE_PIECE) for start in range(0, message.size, QUEUE_PIECE)
-        )
 
     async def _record(
         self,

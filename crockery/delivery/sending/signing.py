@@ -1,9 +1,11 @@
 """DKIM signatures on what leaves: mail whose From is ours, made by an account or by Crockery (RFC 6376).
 
 A forward is not signed: its author's signature must stay the one that counts. An RSA signature takes a quarter of a
-millisecond, in which a thread does not keep others from running: all that is to be signed at a time goes to one.
+millisecond, in which a thread does not keep others from running: what is to be signed goes to one, some at a time,
+and a small message is read there as well, while its envelope is being answered.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -12,7 +14,7 @@ import trio
 from crockery.actions.store import Store
 from crockery.delivery.recipients import is_local_domain
 from crockery.events.errors import BodyUnreadable
-from crockery.limits import INTAKE_MAX_HEADER, QUEUE_SMALL
+from crockery.limits import INTAKE_MAX_HEADER, QUEUE_PIECE, QUEUE_SIGNED
 from crockery.message.addresses import AddressError, parse_mailboxes
 from crockery.message.headers import header_length, read_fields, starts_header, unfold
 from crockery.projections.queue import QueuedMessage
@@ -72,49 +74,67 @@ class Signer:
 
 @dataclass(slots=True)
 class _Job:
-    """A message to be signed, and what came of it."""
+    """A message to be signed, and what came of it: a `sender.Signature`."""
 
     message: QueuedMessage
     pieces: Iterable[bytes]
     done: trio.Event = field(default_factory=trio.Event)
-    fields: bytes = b""
+    signed: bytes = b""
     error: Exception | None = None
+
+    async def fields(self) -> bytes:
+        """The fields. Raises BodyUnreadable. `run` must be running."""
+        await self.done.wait()
+        if self.error is not None:
+            raise self.error
+        return self.signed
+
+
+@dataclass(slots=True, frozen=True)
+class _Large:
+    """A message that takes long to read, signed when its signature is asked for: a `sender.Signature`."""
+
+    signer: Callable[[QueuedMessage, Iterable[bytes]], bytes]
+    message: QueuedMessage
+    pieces: Iterable[bytes]
+
+    async def fields(self) -> bytes:
+        """The fields. Raises BodyUnreadable."""
+        return await trio.to_thread.run_sync(self.signer, self.message, self.pieces)
 
 
 class SigningTask:
-    """A `sender.Sign`: has messages signed in a thread, those that came while it was busy all at once."""
+    """A `sender.Sign`: has messages signed in a thread, those that came while it was busy several at once."""
 
     def __init__(self, signer: Callable[[QueuedMessage, Iterable[bytes]], bytes]) -> None:
         """`signer` is a Signer."""
         self._signer = signer
-        self._waiting: list[_Job] = []
+        self._waiting: deque[_Job] = deque()
         self._wake = trio.Event()
 
-    async def __call__(self, message: QueuedMessage, pieces: Iterable[bytes]) -> bytes:
-        """The DKIM-Signature fields for a message in pieces. Raises BodyUnreadable. `run` must be running."""
-        if message.size > QUEUE_SMALL:  # those behind it need not wait for all of it to be read
-            return await trio.to_thread.run_sync(self._signer, message, pieces)
+    def __call__(self, message: QueuedMessage, pieces: Iterable[bytes]) -> _Job | _Large:
+        """Begin to sign a message in pieces."""
+        if message.size > QUEUE_PIECE:  # those behind it need not wait for all of it to be read
+            return _Large(self._signer, message, pieces)
         job = _Job(message, pieces)
         self._waiting.append(job)
         self._wake.set()
-        await job.done.wait()
-        if job.error is not None:
-            raise job.error
-        return job.fields
+        return job
 
     async def run(self) -> None:
         """Sign until cancelled."""
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
-            jobs, self._waiting = self._waiting, []
-            await trio.to_thread.run_sync(self._sign, jobs)
-            for job in jobs:
-                job.done.set()
+            while self._waiting:
+                jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), QUEUE_SIGNED))]
+                await trio.to_thread.run_sync(self._sign, jobs)
+                for job in jobs:
+                    job.done.set()
 
     def _sign(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:
             try:
-                job.fields = self._signer(job.message, job.pieces)
+                job.signed = self._signer(job.message, job.pieces)
             except Exception as error:
                 job.error = error

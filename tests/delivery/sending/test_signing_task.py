@@ -8,7 +8,7 @@ import trio
 
 from crockery.delivery.sending.signing import SigningTask
 from crockery.events.errors import BodyUnreadable
-from crockery.limits import QUEUE_SMALL
+from crockery.limits import QUEUE_PIECE, QUEUE_SIGNED
 from crockery.projections.queue import QueuedMessage
 from tests.support.waiting import PATIENCE
 
@@ -42,10 +42,10 @@ async def test_each_gets_its_own(nursery: trio.Nursery) -> None:
     async def sign(number: int) -> None:
         if number % 5 == 4:
             with pytest.raises(BodyUnreadable, match=str(number)):
-                await task(message(number), (b"",))
+                await task(message(number), (b"",)).fields()
             got[number] = b"error"
         else:
-            got[number] = await task(message(number), (b"piece ", b"%d" % number))
+            got[number] = await task(message(number), (b"piece ", b"%d" % number)).fields()
 
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as signing:
@@ -64,15 +64,39 @@ async def test_who_goes_away_holds_up_nobody(nursery: trio.Nursery) -> None:
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as signing:
             for number in range(3):
-                signing.start_soon(task, message(number), ())
+                signing.start_soon(task(message(number), ()).fields)
             await trio.testing.wait_all_tasks_blocked()
             signing.cancel_scope.cancel()
         slow.may.set()
-        assert await task(message(10), ()) == b"signed 10 "
+        assert await task(message(10), ()).fields() == b"signed 10 "
+
+
+async def test_it_begins_before_anyone_asks_for_the_fields(nursery: trio.Nursery) -> None:
+    slow = Slow()
+    slow.may.set()
+    task = SigningTask(slow)
+    nursery.start_soon(task.run)
+    signature = task(message(1), (b"",))
+    with trio.fail_after(PATIENCE):
+        while not slow.threads:
+            await trio.testing.wait_all_tasks_blocked()
+        assert await signature.fields() == b"signed 1 "
+    assert slow.threads == [1]
+
+
+async def test_many_are_signed_some_at_a_time(nursery: trio.Nursery) -> None:
+    slow = Slow()
+    slow.may.set()
+    task = SigningTask(slow)
+    many = [task(message(number * 5), ()) for number in range(2 * QUEUE_SIGNED + 1)]
+    nursery.start_soon(task.run)
+    with trio.fail_after(PATIENCE):
+        assert await many[0].fields() == b"signed 0 "
+        assert [await job.fields() for job in many] == [b"signed %d " % (5 * n) for n in range(len(many))]
 
 
 async def test_a_large_one_has_a_thread_of_its_own(nursery: trio.Nursery) -> None:
     slow = Slow()
     slow.may.set()
     with trio.fail_after(PATIENCE):
-        assert await SigningTask(slow)(message(1, QUEUE_SMALL + 1), (b"much",)) == b"signed 1 much"
+        assert await SigningTask(slow)(message(1, QUEUE_PIECE + 1), (b"much",)).fields() == b"signed 1 much"
