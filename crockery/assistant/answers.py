@@ -167,7 +167,10 @@ def _find_doubtful(
         words = _split_words(line)
         if words is None:
             return False
-        return words == [] or _is_courtesy(words, languages) or _read_words(words, languages) == (verb, domain)
+        if words == [] or _read_words(words, languages) == (verb, domain):
+            return True
+        ends = {end for language in languages for end in _courtesy_ends(words, language)}
+        return any(all(word in names for word in words[end:]) for end in ends)  # "cheers, Anna"
 
     return find_doubtful(rest, changes_nothing, names, languages)
 

@@ -48,6 +48,7 @@ ENGLISH: Final = Language(
         "not", "don't", "dont", "doesn't", "didn't", "won't", "can't", "cannot", "never", "no", "nope", "wait",
         "stop", "but", "only", "unless", "until", "except", "instead", "actually", "if", "before", "after", "otherwise",
         "however", "hold", "rather", "when", "once", "later", "tomorrow", "maybe", "perhaps",
+        "next", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
     }),
     denials=(
         r"\b(?:don't|dont|not|never) (?:(?:just|really) )?(?:yet|now|do|send|cancel|retry|trust|undo)\b",
