@@ -40,28 +40,29 @@ def open_restored(options: Options) -> Restored:
         ) from error
     except OSError as error:
         raise StartFailed(f"{options.log} cannot be opened: {error.strerror}") from error
-    _give_back_memory()
     return restored
-
-
-def _give_back_memory() -> None:
-    """What the replay has freed is used by what starts next, or given back: of a long queue it is a tenth of all.
-
-    The C library keeps it else; those without malloc_trim (musl) do not.
-    """
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def open_followers(path: Path, restored: Restored, writer: Writer) -> Followers:
     """The derived files beside the log. Raises StartFailed."""
     try:
-        return Followers(path, restored, writer)
+        followers = Followers(path, restored, writer)
     except OSError as error:
         raise StartFailed(
             f"{error.filename or restored.folder} cannot be written ({error.strerror}): this user must own "
             f"{restored.folder}, or be able to make it; what is in it is derived from the log, and may be deleted"
         ) from error
+    _give_back_memory()
+    return followers
+
+
+def _give_back_memory() -> None:
+    """What replay and followers have freed is used by what starts next, or given back: it can be a tenth of all.
+
+    The C library keeps it else; those without malloc_trim (musl) do not.
+    """
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def note_start(store: Store, restored: Restored, options: Options) -> None:
