@@ -3,11 +3,15 @@
 File: a start that names what it is and of which log; then blocks, each of as many parts as the file's owner says: zstd
 frames with a checksum, so that who needs one part reads no other. Beside it `NAME.index`: of each block the first and
 the last message number, the offset, and the length of each part. A file with another start is begun anew; a part that
-does not verify reads as None. What a block holds is its owner's affair.
+does not verify reads as None. What a block holds is its owner's affair; which of its messages are erased, and still in
+it, is known here.
 """
 
 import os
 import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +49,8 @@ class BlockFile:
         self._index_file = os.open(folder / (name + ".index"), flags, 0o600)
         self._compressor = compressor(level)
         self._contexts = threading.local()
+        self._erased: defaultdict[int, set[int]] = defaultdict(set)
+        """Block to those of its messages that are erased: they are in the file until `erase_some` has been there."""
         self._start = start
         self._largest = largest
         if os.pread(self._file, len(start), 0) != start:
@@ -58,6 +64,11 @@ class BlockFile:
     def last(self) -> int:
         """Number of the newest message that a block is about; 0: none."""
         return int(self._index["last"][-1]) if len(self._index) else 0
+
+    @property
+    def blocks_to_erase(self) -> int:
+        """Blocks with what is erased."""
+        return len(self._erased)
 
     def blocks_of(self, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """For each message the one block that may be about it; -1: none."""
@@ -101,8 +112,29 @@ class BlockFile:
         entry["lengths"] = list(map(len, frames))
         os.pwrite(self._index_file, entry.tobytes(), block * self._entry.itemsize)
 
+    def erase(self, numbers: Iterable[int]) -> None:
+        """Note that these messages are erased; their octets go from the file when `erase_some` comes to them."""
+        wanted = np.array(list(numbers), dtype=np.uint64)
+        for number, block in zip(wanted.tolist(), self.blocks_of(wanted).tolist(), strict=True):
+            if block >= 0:
+                self._erased[block].add(number)
+
+    def erased(self, block: int) -> AbstractSet[int]:
+        """The messages of a block that are erased and still in it."""
+        return self._erased.get(block, frozenset())
+
+    def erase_some(self, count: int, parts_without: Callable[[int], Sequence[bytes]]) -> None:
+        """Write up to `count` of the blocks anew, of which `parts_without` gives the parts without what is erased.
+
+        Raises OSError.
+        """
+        for block in list(self._erased)[:count]:
+            self.replace(block, *parts_without(block))
+            del self._erased[block]
+
     def clear(self) -> None:
         """Forget all blocks. Raises OSError."""
+        self._erased.clear()
         os.ftruncate(self._index_file, 0)
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, self._start, 0)

@@ -1,11 +1,12 @@
 """Rows on their way into a block file: those that are no block yet, and the blocks they become.
 
-Who makes rows has a `Gathering` for each file, and hands over what it came to as `Made`; who has the files takes it.
+Who makes rows has a `Gathering` for each file, and hands over what it came to as `Made`; who has the files has a `Tail`
+for each and takes it.
 The two may be different processes: what is not a block yet is known to both.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from crockery.projections.block_file import Block, compressor
 
@@ -25,9 +26,50 @@ class Made(NamedTuple, Generic[Row]):
     blocks: list[Block]
     rows: dict[int, Row]
 
-    def after(self, rows: dict[int, Row]) -> dict[int, Row]:
-        """The rows that are in no block, where these were in none before."""
-        return self.rows if self.blocks else {**rows, **self.rows}
+
+class Blocks(Protocol):
+    """A file of blocks."""
+
+    @property
+    def last(self) -> int:
+        """Number of the newest message that a block is about; 0: none."""
+
+    def append(self, block: Block) -> None:
+        """Add a block about messages beyond `last`. Raises OSError."""
+
+
+class Tail(Generic[Row]):
+    """The rows of a file that come after its blocks, with whoever has the file."""
+
+    def __init__(self, file: Blocks) -> None:
+        self._file = file
+        self.rows: dict[int, Row] = {}
+        """By number, in order."""
+
+    @property
+    def last(self) -> int:
+        """Number of the newest message that has a row, in a block or here; 0: none."""
+        return next(reversed(self.rows), self._file.last)
+
+    @property
+    def begun(self) -> Begun[Row]:
+        """Where whoever makes rows goes on."""
+        return Begun(self._file.last, self.rows)
+
+    def take(self, made: Made[Row]) -> None:
+        """Keep rows that were made, blocks in the file. Raises OSError."""
+        for block in made.blocks:
+            self._file.append(block)
+        self.rows = made.rows if made.blocks else {**self.rows, **made.rows}
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """These messages have no rows here."""
+        for number in numbers:
+            self.rows.pop(number, None)
+
+    def clear(self) -> None:
+        """No message has."""
+        self.rows = {}
 
 
 class Shape(NamedTuple, Generic[Row]):

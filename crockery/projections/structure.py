@@ -24,8 +24,8 @@ from crockery.message.headers import header_fields
 from crockery.message.structure import Part, parse_structure
 from crockery.message.summary import VERSION as SUMMARY_VERSION
 from crockery.message.summary import summarize
-from crockery.projections.gathering import Begun, Made, Shape
-from crockery.projections.structure_block import KEPT_FIELDS, Kept, Rows, encode_block
+from crockery.projections.gathering import Begun, Made, Shape, Tail
+from crockery.projections.structure_block import KEPT_FIELDS, Kept, encode_block
 from crockery.projections.structure_file import NAME, StructureFile
 from crockery.projections.structure_order import Chosen, Order, Orders, encode_orders, order_of
 from crockery.projections.structure_texts import Ask, HeaderFields, Listing
@@ -42,15 +42,14 @@ class Structures:
         `read_message` gives prefix and body of a message, and raises BodyUnreadable.
         """
         self._read_message = read_message
-        self._fresh: Rows = {}
-        """Rows that are not a block yet."""
         self._recent: OrderedDict[int, Kept] = OrderedDict()
         self._file = StructureFile(folder, file.read(0, HEADER_SIZE), SUMMARY_VERSION)
+        self._tail: Tail[Kept] = Tail(self._file)
 
     @property
     def last(self) -> int:
         """Number of the newest message that has a row; 0: none."""
-        return next(reversed(self._fresh), self._file.last)
+        return self._tail.last
 
     @property
     def blocks_to_erase(self) -> int:
@@ -60,13 +59,11 @@ class Structures:
     @property
     def begun(self) -> Begun[Kept]:
         """Where whoever makes rows goes on."""
-        return Begun(self._file.last, self._fresh)
+        return self._tail.begun
 
     def take(self, made: Made[Kept]) -> None:
         """Keep rows that were made. Raises OSError."""
-        for block in made.blocks:
-            self._file.append(block)
-        self._fresh = made.after(self._fresh)
+        self._tail.take(made)
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` blocks without what was erased. Raises OSError."""
@@ -80,11 +77,11 @@ class Structures:
         """What is kept of many messages, in order; cheapest for runs of neighbours. Raises BodyUnreadable."""
         wanted = np.asarray(numbers, dtype=np.uint64)
         result: list[Kept] = []
-        block, rows = -1, self._fresh
+        block, rows = -1, self._tail.rows
         for number, at in zip(wanted.tolist(), self._file.blocks_of(wanted).tolist(), strict=True):
             if at != block:
                 block, rows = at, self._file.rows(at)
-            result.append(rows.get(number) or self._fresh.get(number) or self._computed(number))
+            result.append(rows.get(number) or self._tail.rows.get(number) or self._computed(number))
         return result
 
     def texts(self, numbers: Sequence[int], ask: Ask) -> list[bytes | None]:
@@ -92,7 +89,9 @@ class Structures:
 
         Cheapest for runs of neighbours. Raises BodyUnreadable.
         """
-        return self._answers(numbers, ask, lambda number: ask.of_row(self._fresh.get(number) or self._computed(number)))
+        return self._answers(
+            numbers, ask, lambda number: ask.of_row(self._tail.rows.get(number) or self._computed(number))
+        )
 
     def known(self, numbers: Sequence[int], ask: Ask) -> list[bool]:
         """Of which of these messages `texts` tells something without computing a row."""
@@ -118,7 +117,7 @@ class Structures:
         return result
 
     def _ready_row(self, number: int) -> Kept | None:
-        return self._fresh.get(number) or self._recent.get(number)
+        return self._tail.rows.get(number) or self._recent.get(number)
 
     def _runs(self, numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
         """The messages cut into those of one block each; -1: of none."""
@@ -156,13 +155,13 @@ class Structures:
         numbers = list(numbers)
         for number in numbers:
             self._recent.pop(number, None)
-            self._fresh.pop(number, None)
+        self._tail.forget(numbers)
         self._file.erase(numbers)
 
     def clear(self) -> None:
         """Forget all rows. Raises OSError."""
         self._file.clear()
-        self._fresh = {}
+        self._tail.clear()
         self._recent.clear()
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ does not verify reads as empty: its rows are computed again by whoever asks.
 
 import struct
 import threading
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -89,8 +89,6 @@ class StructureFile:
         """By block and kind."""
         self._told: Lately[Told] = Lately(STRUCTURE_TEXTS)
         """By block and Ask."""
-        self._erased: defaultdict[int, set[int]] = defaultdict(set)
-        """Block to those of its messages that are erased: they are in the file until `erase_some` has been there."""
 
     @property
     def last(self) -> int:
@@ -100,7 +98,7 @@ class StructureFile:
     @property
     def blocks_to_erase(self) -> int:
         """Blocks with rows of erased messages."""
-        return len(self._erased)
+        return self._file.blocks_to_erase
 
     def blocks_of(self, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """For each message the one block that may have its row; -1: none."""
@@ -112,7 +110,7 @@ class StructureFile:
         if listings is None or headers is None or orders is None:
             return {}
         rows = decode_rows(listings, headers, orders)
-        for number in self._erased.get(block, ()):
+        for number in self._file.erased(block):
             rows.pop(number, None)
         return rows
 
@@ -141,33 +139,28 @@ class StructureFile:
 
     def erase(self, numbers: Iterable[int]) -> None:
         """Forget these messages; their octets go from the file when `erase_some` comes to them."""
-        wanted = np.array(list(numbers), dtype=np.uint64)
-        for number, block in zip(wanted.tolist(), self.blocks_of(wanted).tolist(), strict=True):
-            if block >= 0:
-                self._erased[block].add(number)
+        self._file.erase(numbers)
         self._forget()
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` of the blocks without the rows that were erased. Raises OSError."""
-        for block in list(self._erased)[:count]:
-            self._file.replace(block, *encode_block(self.rows(block)))
-            del self._erased[block]
+        if self.blocks_to_erase:
+            self._file.erase_some(count, lambda block: encode_block(self.rows(block)))
             self._forget()
 
     def clear(self) -> None:
         """Forget all rows. Raises OSError."""
         self._file.clear()
-        self._erased.clear()
         self._forget()
 
     def close(self) -> None:
         """Finish erasing and close the files. Raises OSError."""
-        self.erase_some(len(self._erased))
+        self.erase_some(self.blocks_to_erase)
         self._file.close()
 
     def _numbers(self, block: int, read: PartReader) -> list[int]:
-        erased = self._erased.get(block)
-        return read.numbers if erased is None else [0 if number in erased else number for number in read.numbers]
+        erased = self._file.erased(block)
+        return read.numbers if not erased else [0 if number in erased else number for number in read.numbers]
 
     def _part(self, block: int, kind: type[Part]) -> Part | None:
         if block < 0:

@@ -6,7 +6,6 @@ until they are a block; those few are made again after a start.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 from crockery.limits import MAX_SEARCHED_TEXT, TEXT_BLOCK, TEXT_BLOCK_ROWS, TEXT_LEVEL, TEXT_SPARSE
 from crockery.projections.block_file import BlockFile
-from crockery.projections.gathering import Begun, Made, Shape
+from crockery.projections.gathering import Begun, Made, Shape, Tail
 
 Numbers = npt.NDArray[np.uint64]
 Texts = tuple[bytes, ...]
@@ -58,30 +57,26 @@ class TextFile:
         """Open the file in `folder`, or begin a new one; raises OSError."""
         self._file = BlockFile(folder, name, start, _LARGEST, TEXT_LEVEL)
         self._columns = columns
-        self._gathered: dict[int, Texts] = {}
-        self._erased: defaultdict[int, set[int]] = defaultdict(set)
-        """Block to those of its messages that are erased: they are in the file until `erase_some` has been there."""
+        self._tail: Tail[Texts] = Tail(self._file)
 
     @property
     def last(self) -> int:
         """Number of the newest message that has a row; 0: none."""
-        return next(reversed(self._gathered), self._file.last)
+        return self._tail.last
 
     @property
     def blocks_to_erase(self) -> int:
         """Blocks with rows of erased messages."""
-        return len(self._erased)
+        return self._file.blocks_to_erase
 
     @property
     def begun(self) -> Begun[Texts]:
         """Where whoever makes rows goes on."""
-        return Begun(self._file.last, self._gathered)
+        return self._tail.begun
 
     def take(self, made: Made[Texts]) -> None:
         """Keep rows that were made. Raises OSError."""
-        for block in made.blocks:
-            self._file.append(block)
-        self._gathered = made.after(self._gathered)
+        self._tail.take(made)
 
     def runs(self, numbers: Numbers) -> Iterator[Run]:
         """Where to look for these messages, which are in order; those that cost least one by one are left out."""
@@ -102,8 +97,8 @@ class TextFile:
     def scan(self, block: int, column: int, find: Find) -> Seen:
         """Look through one column of a block. Threads may, but for the rows GATHERED."""
         if block == GATHERED:
-            hits = [n for n, texts in self._gathered.items() if find(texts[column], 0, len(texts[column])) >= 0]
-            return Seen(np.fromiter(self._gathered, dtype=np.uint64), np.array(hits, dtype=np.uint64))
+            hits = [n for n, texts in self._tail.rows.items() if find(texts[column], 0, len(texts[column])) >= 0]
+            return Seen(np.fromiter(self._tail.rows, dtype=np.uint64), np.array(hits, dtype=np.uint64))
         data = self._file.read(block) if block < len(self._file) else None
         if not data:
             return NOTHING
@@ -116,35 +111,34 @@ class TextFile:
             found.append(row)
             at = places[row]
         seen = Seen(numbers, numbers[found])
-        erased = self._erased.get(block)
-        return seen if erased is None else Seen(*(part[~np.isin(part, list(erased))] for part in seen))
+        erased = self._file.erased(block)
+        return seen if not erased else Seen(*(part[~np.isin(part, list(erased))] for part in seen))
 
     def erase(self, numbers: Iterable[int]) -> None:
         """Forget these messages; their octets go from the file when `erase_some` comes to them."""
-        wanted = np.array(list(numbers), dtype=np.uint64)
-        for number, block in zip(wanted.tolist(), self._file.blocks_of(wanted).tolist(), strict=True):
-            if self._gathered.pop(number, None) is None and block >= 0:
-                self._erased[block].add(number)
+        numbers = list(numbers)
+        self._tail.forget(numbers)
+        self._file.erase(numbers)
 
     def erase_some(self, count: int) -> None:
         """Write up to `count` of the blocks without the rows that were erased. Raises OSError."""
-        for block in list(self._erased)[:count]:
-            rows = self._rows(block)
-            for number in self._erased[block]:
-                rows.pop(number, None)
-            self._file.replace(block, _encode(rows, self._columns) if rows else b"")
-            del self._erased[block]
+        self._file.erase_some(count, self._without_erased)
 
     def clear(self) -> None:
         """Forget all rows. Raises OSError."""
         self._file.clear()
-        self._gathered = {}
-        self._erased.clear()
+        self._tail.clear()
 
     def close(self) -> None:
         """Finish erasing and close the files. Raises OSError."""
-        self.erase_some(len(self._erased))
+        self.erase_some(self.blocks_to_erase)
         self._file.close()
+
+    def _without_erased(self, block: int) -> tuple[bytes]:
+        rows = self._rows(block)
+        for number in self._file.erased(block):
+            rows.pop(number, None)
+        return (_encode(rows, self._columns) if rows else b"",)
 
     def _rows(self, block: int) -> dict[int, Texts]:
         data = self._file.read(block)
