@@ -258,6 +258,9 @@ SWITCH_INTERVAL: Final = 0.001
 
 With Python's 0.005, beside a thread that parses, a NOOP took 5.5 ms where it takes 1.3 now."""
 
+CHILD_FRAME: Final = 64 * MiB
+"""Octets of one frame between the server and a child process: rows that gathered, or those of one message."""
+
 STOP_SYNC: Final = 5.0
 """Seconds an orderly stop waits for the last batch to be written."""
 
@@ -335,9 +338,6 @@ ROWS_BATCH: Final = 128
 ROWS_ANSWER: Final = 2 * MiB
 """Octets of rows after which it answers, however few messages they are of."""
 
-ROWS_FRAME: Final = 64 * MiB
-"""Octets of one frame between server and worker: rows that gathered, or an answer with a message's rows beyond it."""
-
 ROWS_IDLE: Final = 10.0
 """Seconds without new mail after which the worker is ended: it takes some 30 MB, and a sixth of a second to start."""
 
@@ -393,7 +393,10 @@ QUEUE_LOOK: Final = 60.0  # seconds at most between two looks at what is due: th
 QUEUE_DELAYED: Final = 4 * 3600  # seconds after which the sender is told that a message is delayed
 QUEUE_NOTICE_WAIT: Final = 60  # seconds that failures of one message are gathered while others are being tried
 QUEUE_PIECE: Final = 256 * KiB  # octets of a message read at once, one frame; those up to this are read as a whole
-QUEUE_SIGNED: Final = 10  # messages signed at a time, while those before them are sent: some 5 ms
+QUEUE_SIGNED: Final = 10  # messages that a thread signs at a time, while those before them are sent: some 5 ms
+QUEUE_SIGNING_MANY: Final = 100  # messages that a thread signs with no pause between, before a process is started
+QUEUE_SIGNING_PAUSE: Final = 0.5  # seconds that are a pause; a process takes a quarter of one to start
+QUEUE_SIGNING_IDLE: Final = 10.0  # seconds without anything to sign, or without an answer, after which it is ended
 QUEUE_OUTCOME_ROOM: Final = 64 * KiB  # octets of disk there must be for an attempt's outcome: 100 long replies
 QUEUE_FULL_RETRY: Final = 60.0  # seconds without attempts when the log had no room for one's outcome
 

@@ -19,8 +19,9 @@ from crockery.delivery.routes import Ourselves
 from crockery.delivery.sending.dial import NetDialer, Outside
 from crockery.delivery.sending.notices import Notices
 from crockery.delivery.sending.scheduler import Scheduler
-from crockery.delivery.sending.signing import Signer, SigningTask
 from crockery.delivery.sending.smart_host import SmartHostDialer
+from crockery.delivery.signing.keys import Signer
+from crockery.delivery.signing.task import SigningTask
 from crockery.delivery.tls.certificates import Roots
 from crockery.domain.dkim_keys import generate_keys
 from crockery.events.errors import LogFull

@@ -20,6 +20,7 @@ recipients: local ones and those elsewhere. What it returns may be told to the p
     accept       the atom
     routes       where mail for a domain goes: its MX hosts, best first
     tls          what counts as secure on the way out
+    signing      DKIM on what leaves
     sending      from the queue to other servers
 
 A verdict is a `Reply` of the table in `smtp.wire.replies`, or None: nothing against it. The web shows the same texts.

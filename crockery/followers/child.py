@@ -11,55 +11,25 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any
 
+from crockery.children.frames import BadFrame
+from crockery.children.parent import Ended, Parent
 from crockery.events.catalog import Catalog
 from crockery.events.errors import BodyUnreadable
 from crockery.events.file import OSFile
 from crockery.events.format import make_hasher
 from crockery.events.reading import Bodies
 from crockery.events.recover import read_header
-from crockery.followers.wire import BadFrame, Frame, Kind, Receiver, encode
+from crockery.followers.wire import Kind, begun_of
 from crockery.limits import ROWS_MEMORY, ROWS_NICE, ROWS_TIME
 from crockery.projections.rows import RowMaker, Wanted
-
-_STDIN: Final = 0
-_STDOUT: Final = 1
-_RECEIVE: Final = 1 << 20
-
-
-class Ended(Exception):
-    """The server is gone, or wants no more."""
-
-
-class Server:
-    """What is at the other end of stdin and stdout."""
-
-    def __init__(self) -> None:
-        self._receiver = Receiver()
-
-    def send(self, kind: Kind, *values: object) -> None:
-        """Raises BrokenPipeError."""
-        left = memoryview(encode(kind, *values))
-        while left:
-            left = left[os.write(_STDOUT, left) :]
-
-    def receive(self, kind: Kind) -> Frame:
-        """The next frame, which must be of this kind. Raises Ended, BadFrame."""
-        while (frame := self._receiver.next_frame()) is None:
-            data = os.read(_STDIN, _RECEIVE)
-            if not data:
-                raise Ended
-            self._receiver.receive_data(data)
-        if frame.kind is not kind:
-            raise BadFrame(f"{frame.kind.name} instead of {kind.name}")
-        return frame
 
 
 class Places(Catalog):
     """Where the records are of which the server told, or tells when asked."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Parent) -> None:
         super().__init__()
         self._server = server
         self._known: dict[int, int | None] = {}
@@ -71,7 +41,7 @@ class Places(Catalog):
     def find(self, number: int) -> int | None:
         if number not in self._known:
             self._server.send(Kind.WHERE, number)
-            (self._known[number],) = self._server.receive(Kind.THERE).values
+            (self._known[number],) = _receive(self._server, Kind.THERE)
         return self._known[number]
 
     def find_kept(self, number: int) -> int | None:
@@ -81,7 +51,7 @@ class Places(Catalog):
         return self.find(number) is None
 
 
-def serve(path: Path, server: Server) -> None:
+def serve(path: Path, server: Parent) -> None:
     """Make rows until the server wants no more. Raises Ended, BrokenPipeError, BadFrame."""
     file = OSFile(path, writable=False)
     places = Places(server)
@@ -94,12 +64,20 @@ def serve(path: Path, server: Server) -> None:
             raise found
         return found
 
-    maker = RowMaker(server.receive(Kind.BEGIN).begun(), read_message)
+    maker = RowMaker(begun_of(_receive(server, Kind.BEGIN)), read_message)
     server.send(Kind.READY)
     while True:
-        numbers, structure, text, offsets = server.receive(Kind.MAKE).values
+        numbers, structure, text, offsets = _receive(server, Kind.MAKE)
         places.learn(numbers, offsets)
         server.send(Kind.MADE, *maker.make(Wanted(numbers, structure, text)))
+
+
+def _receive(server: Parent, kind: Kind) -> list[Any]:
+    """The values of the next frame, which must be of this kind. Raises Ended, BadFrame."""
+    frame = server.receive()
+    if frame.kind != kind:
+        raise BadFrame(f"a frame of kind {frame.kind} instead of {kind.name}")
+    return frame.values
 
 
 def _grant_time() -> None:
@@ -121,7 +99,7 @@ def main(arguments: Sequence[str]) -> int:
     (path,) = arguments
     _limit()
     with suppress(Ended, BrokenPipeError):
-        serve(Path(path), Server())
+        serve(Path(path), Parent())
     return 0
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import trio
 
+from crockery.children.child import ChildFailed
 from crockery.events.log import Log
-from crockery.followers.worker import Worker, WorkerFailed
+from crockery.followers.worker import Worker
 from crockery.limits import ROWS_BATCH, ROWS_IDLE, ROWS_LOOK, ROWS_MANY, ROWS_QUIET
 from crockery.projections.rows import RowFiles, Wanted
 from crockery.projections.structure import Structures
@@ -83,7 +84,7 @@ class RowFollower:
             worker = await self._ready_worker()
             try:
                 made = await worker.make(wanted)
-            except WorkerFailed as error:
+            except ChildFailed as error:
                 await self._failed(wanted, error)
             except BaseException:
                 await self._end_worker()
@@ -111,12 +112,12 @@ class RowFollower:
         losses = self.files.losses
         try:
             self._worker = await Worker.start(self._path, self.files.begun, self._find)
-        except WorkerFailed as error:
+        except ChildFailed as error:
             raise OSError(f"the process that makes rows does not start: {error}") from error
         self._losses = losses
         return self._worker
 
-    async def _failed(self, wanted: Wanted, error: WorkerFailed) -> None:
+    async def _failed(self, wanted: Wanted, error: ChildFailed) -> None:
         await self._end_worker()
         if len(wanted.numbers) == 1:
             logger.warning("message %d defeats what makes rows: %s; it has none", wanted.numbers[0], error)

@@ -55,7 +55,7 @@ async def following(store: TestStore) -> AsyncIterator[RowFollower]:
 
 def child_of(follower: RowFollower) -> int:
     assert follower._worker is not None
-    return follower._worker._process.pid
+    return follower._worker._child.process_id
 
 
 def files_of(store: TestStore) -> dict[str, bytes]:
@@ -98,9 +98,11 @@ async def test_a_worker_ends_with_who_started_it(store: TestStore) -> None:
     async with following(store) as follower:
         await until(lambda: not follower.files.backlog)
         worker = follower._worker
-        assert worker is not None and worker._process.stdin is not None
-        await worker._process.stdin.aclose()  # as when this process is killed
-        assert await worker._process.wait() == 0
+        assert worker is not None
+        process = worker._child._process
+        assert process.stdin is not None
+        await process.stdin.aclose()  # as when this process is killed
+        assert await process.wait() == 0
 
 
 async def test_a_worker_goes_on_with_what_gathered(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:

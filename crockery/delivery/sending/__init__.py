@@ -12,7 +12,6 @@
     sender       one message over one connection
     scheduler    which message when, over how many connections
     here         mail in the queue for addresses of ours
-    signing      DKIM on what leaves
     reports      a recipient as a notice tells of it (pure)
     notices      delivery status notifications for what is owed
 
