@@ -124,17 +124,16 @@ class SigningTask:
                     await self._hand_over(self._process)
                     continue
                 before = self._streak
-                await self._sign_in_thread()
+                await self._sign_some()
                 if before < QUEUE_SIGNING_MANY <= self._streak:
                     nursery.start_soon(self._employ_process)
 
-    async def _sign_in_thread(self) -> None:
-        while self._waiting and self._process is None:
-            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), QUEUE_SIGNED))]
-            results = await trio.to_thread.run_sync(self._sign, jobs, self._signer.now)
-            for job, result in zip(jobs, results, strict=True):
-                job.finish(*result)
-            self._streak += len(jobs)
+    async def _sign_some(self) -> None:
+        jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), QUEUE_SIGNED))]
+        results = await trio.to_thread.run_sync(self._sign, jobs, self._signer.now)
+        for job, result in zip(jobs, results, strict=True):
+            job.finish(*result)
+        self._streak += len(jobs)
         if self._waiting:
             self._wake.set()
 

@@ -193,6 +193,15 @@ async def test_many_without_a_pause_are_signed_by_a_process(nursery: trio.Nurser
     assert thread.signed == before
 
 
+async def test_the_process_begins_while_there_is_always_something_waiting(nursery: trio.Nursery) -> None:
+    thread, process = Thread(), Process()
+    task = SigningTask(thread, process.start)
+    jobs = [task(message(number), (b"x",)) for number in range(10 * QUEUE_SIGNING_MANY)]
+    nursery.start_soon(task.run)
+    with trio.fail_after(PATIENCE):
+        assert await jobs[-1].fields() == b"process 5 x"
+
+
 async def test_without_a_process_the_thread_goes_on(nursery: trio.Nursery) -> None:
     task = SigningTask(Thread(), no_process)
     nursery.start_soon(task.run)
