@@ -46,14 +46,18 @@ class Child:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             raise await self._failure() from None
 
+    def receive_now(self) -> Frame | None:
+        """The next frame if it has come along with others. Raises ChildFailed."""
+        try:
+            return self._receiver.next_frame()
+        except BadFrame as error:
+            raise ChildFailed(str(error)) from error
+
     async def receive(self) -> Frame:
         """The next frame from it. Raises ChildFailed."""
         assert self._process.stdout is not None
         while True:
-            try:
-                frame = self._receiver.next_frame()
-            except BadFrame as error:
-                raise ChildFailed(str(error)) from error
+            frame = self.receive_now()
             if frame is not None:
                 return frame
             data = await self._process.stdout.receive_some(_RECEIVE)

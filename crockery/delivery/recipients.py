@@ -1,5 +1,7 @@
 """Addresses and accounts: whom mail to an address reaches, and which addresses an account may send as."""
 
+import functools
+
 from crockery.projections.accounts import Account, Accounts, Reach, fold_local_part
 from crockery.projections.settings import Settings
 from crockery.projections.state import State
@@ -8,9 +10,12 @@ from crockery.smtp.wire import AddressError, Mailbox, normalise_domain
 
 def is_local_domain(settings: Settings, domain: str) -> bool:
     """Whether mail of this domain (normalised, or "" as in `<postmaster>`) is ours."""
-    if not domain or domain == settings.domain or domain in settings.domains:
-        return True
-    return any(not ours.isascii() and _normalised(ours) == domain for ours in settings.domains)
+    return not domain or domain == settings.domain or domain in _spellings(settings.domains)
+
+
+@functools.lru_cache(maxsize=4)  # each mail asks several times, and it is always the same
+def _spellings(domains: frozenset[str]) -> frozenset[str]:
+    return domains | {_normalised(domain) for domain in domains if not domain.isascii()}
 
 
 def local_accounts(state: State, address: Mailbox) -> list[Account] | None:

@@ -4,9 +4,10 @@ their signatures come back in the same order.
 
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from typing import Any
 
 from crockery.children.child import Child, ChildFailed
-from crockery.children.frames import encode
+from crockery.children.frames import Frame, encode
 
 
 class Kind(IntEnum):
@@ -40,7 +41,7 @@ class SigningProcess:
         process = cls(child)
         try:
             await child.send(encode(Kind.KEYS, *keys))
-            await process._receive(Kind.READY)
+            _values(await child.receive(), Kind.READY)
         except BaseException:
             await child.end()
             raise
@@ -50,15 +51,19 @@ class SigningProcess:
         """Begin to sign messages. Raises ChildFailed."""
         await self._child.send(b"".join([encode(Kind.SIGN, message, now) for message in messages]))
 
-    async def signature(self) -> bytes:
-        """The fields of the message that was given to it first and has none yet. Raises ChildFailed."""
-        (fields,) = await self._receive(Kind.SIGNED)
-        if not isinstance(fields, bytes):
-            raise ChildFailed("no signature")
+    async def signatures(self) -> list[bytes]:
+        """The fields of messages that have none yet, one or more, in order. Raises ChildFailed."""
+        frame: Frame | None = await self._child.receive()
+        fields = []
+        while frame is not None:
+            (signed,) = _values(frame, Kind.SIGNED)
+            fields.append(signed)
+            frame = self._child.receive_now()
         return fields
 
-    async def _receive(self, kind: Kind) -> list[object]:
-        frame = await self._child.receive()
-        if frame.kind != kind:
-            raise ChildFailed(f"a frame of kind {frame.kind} instead of {kind.name}")
-        return frame.values
+
+def _values(frame: Frame, kind: Kind) -> list[Any]:
+    """Of a frame that must be of this kind. Raises ChildFailed."""
+    if frame.kind != kind:
+        raise ChildFailed(f"a frame of kind {frame.kind} instead of {kind.name}")
+    return frame.values

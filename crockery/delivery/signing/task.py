@@ -44,7 +44,7 @@ class Process(Protocol):
     """What signs in another process: a `process.SigningProcess`."""
 
     async def sign(self, messages: Iterable[bytes], now: int) -> None: ...
-    async def signature(self) -> bytes: ...
+    async def signatures(self) -> list[bytes]: ...
     async def end(self) -> None: ...
 
 
@@ -174,7 +174,7 @@ class SigningTask:
             return
         self._process = process
         try:
-            while keys == self._signer.known() and await self._take_signature(process):
+            while keys == self._signer.known() and await self._take_signatures(process):
                 pass
         except ChildFailed as error:
             logger.warning("the process that signs mail failed: %s; a thread goes on", error)
@@ -185,11 +185,11 @@ class SigningTask:
             self._wake.set()
             await process.end()
 
-    async def _take_signature(self, process: Process) -> bool:
-        """The next signature; False: there was nothing to sign for some time. Raises ChildFailed."""
+    async def _take_signatures(self, process: Process) -> bool:
+        """Those that came; False: there was nothing to sign for some time. Raises ChildFailed."""
         with trio.move_on_after(QUEUE_SIGNING_IDLE):
-            fields = await process.signature()
-            self._handed_over.popleft().finish(fields)
+            for fields in await process.signatures():
+                self._handed_over.popleft().finish(fields)
             return True
         if self._handed_over:
             raise ChildFailed("it does not answer")

@@ -83,9 +83,9 @@ class Process:
             else:
                 self.hold.append(whole)
 
-    async def signature(self) -> bytes:
+    async def signatures(self) -> list[bytes]:
         try:
-            return await self._receive.receive()
+            return [await self._receive.receive()]
         except trio.EndOfChannel:
             raise ChildFailed("ended by SIGKILL") from None
 
