@@ -4,7 +4,8 @@ They consume durable records only and give way to the work of the day. Nothing h
 that cannot be written is logged, and made anew at the next start.
 
     following   `Followers`, what trails the log of one server: the copy of the facts, snapshots, and rows
-    rows        when rows of `structure` and `text` are made, and what becomes of messages that defeat it
+    rows        rows of `structure` and `text`, and what becomes of messages that defeat whoever makes them
+    timing      when they are made (pure)
     worker      the child process that makes them, as the server sees it
     child       the same from inside: `python -m crockery.followers.child LOG`
     wire        what the two say to each other, sans-IO

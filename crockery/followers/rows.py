@@ -1,9 +1,8 @@
-"""When rows of the files `structure` and `text` are made, and what becomes of messages that defeat the worker.
+"""Rows of the files `structure` and `text` are made by a worker; what becomes of messages that defeat it.
 
-They are made when many messages wait, and for few when no mail has come for a moment. The worker is started when there
-is something for it and ended when there was nothing for some time. If it dies, the messages it had are tried again,
-fewer at a time; one that defeats it alone is passed over, as one that cannot be read is: whoever asks for it has it
-computed.
+It is started when it is time for some (`timing`), and ended when there was nothing for some time. If it dies, the
+messages it had are tried again, fewer at a time; one that defeats it alone is passed over, as one that cannot be read
+is: whoever asks for it has it computed.
 """
 
 import logging
@@ -17,8 +16,9 @@ import trio
 
 from crockery.children.child import ChildFailed
 from crockery.events.log import Log
+from crockery.followers.timing import Backlog, Timing
 from crockery.followers.worker import Worker
-from crockery.limits import ROWS_BATCH, ROWS_IDLE, ROWS_LOOK, ROWS_MANY, ROWS_QUIET
+from crockery.limits import ROWS_BATCH, ROWS_IDLE, ROWS_LOOK
 from crockery.projections.rows import RowFiles, Wanted
 from crockery.projections.structure import Structures
 from crockery.projections.text import Texts
@@ -41,12 +41,12 @@ class RowFollower:
         self._batch = ROWS_BATCH
         self._lock = trio.Lock()
         self._news = trio.Event()
-        self._last_news = 0.0
+        self._timing = Timing(0)
 
     def follow(self, numbers: Sequence[int] | Numbers) -> None:
         """Note new messages, in order of number."""
+        self._timing.news(trio.current_time(), self._backlog)
         self.files.follow(numbers)
-        self._last_news = trio.current_time()
         self._news.set()
 
     def erase(self, numbers: Sequence[int]) -> None:
@@ -56,6 +56,7 @@ class RowFollower:
 
     async def run(self) -> None:
         """Follow until cancelled. Raises OSError when that cannot go on."""
+        self._timing = Timing(trio.current_time())
         self._news.set()
         try:
             while True:
@@ -66,12 +67,17 @@ class RowFollower:
                     await self._news.wait()
                 self._news = trio.Event()
                 while self.files.backlog:
-                    if self.files.waiting >= ROWS_MANY or trio.current_time() - self._last_news >= ROWS_QUIET:
+                    if self._timing.is_time(trio.current_time(), self._backlog):
                         await self.make_some()
                     else:
                         await trio.sleep(ROWS_LOOK)
         finally:
             await self._end_worker()
+
+    @property
+    def _backlog(self) -> Backlog:
+        files = self.files
+        return Backlog(files.waiting, files.blocks_to_erase, files.missed, self._worker is not None)
 
     async def make_some(self) -> None:
         """Rows for some of the messages that wait. Raises OSError."""

@@ -110,9 +110,19 @@ class RowFiles:
         return sum(map(len, self._waiting))
 
     @property
+    def blocks_to_erase(self) -> int:
+        """Blocks that wait for an erasure."""
+        return self._structures.blocks_to_erase + self._texts.blocks_to_erase
+
+    @property
     def backlog(self) -> int:
-        """The same, and blocks that wait for an erasure."""
-        return self.waiting + self._structures.blocks_to_erase + self._texts.blocks_to_erase
+        """Both together."""
+        return self.waiting + self.blocks_to_erase
+
+    @property
+    def missed(self) -> int:
+        """How often somebody asked for a row that was not there."""
+        return self._structures.computed
 
     def resume(self, numbers: npt.NDArray[np.uint64]) -> None:
         """Of all messages there are, in order, those that have no row wait."""

@@ -86,7 +86,7 @@ async def follow(followers: Followers, newest: int) -> None:
 
 
 async def test_rows_are_made_while_it_runs_and_after_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crockery.followers.rows.ROWS_QUIET", 0)
+    monkeypatch.setattr("crockery.followers.timing.ROWS_AGE", 0)
     store = TestStore(tmp_path / "log.crk")
     numbers = append_words(store, ["one", "zwei: \xfc", "one three"])
     for _ in range(2):  # the second time what was no block yet is made again

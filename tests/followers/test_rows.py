@@ -27,7 +27,7 @@ MAILS = [b"Subject: %d\r\n\r\nword %d\r\n" % (number, number) for number in rang
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crockery.followers.rows.ROWS_QUIET", 0)
+    monkeypatch.setattr("crockery.followers.timing.ROWS_AGE", 0)
 
 
 @pytest.fixture

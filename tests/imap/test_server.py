@@ -162,7 +162,7 @@ async def test_a_client_that_breaks_off_in_a_literal(tmp_path: Path) -> None:
 async def test_long_searches_say_that_they_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crockery.limits.IMAP_PROGRESS_EVERY", 0)
     monkeypatch.setattr("crockery.limits.IMAP_SLICE_MADE", 2)
-    monkeypatch.setattr("crockery.followers.rows.ROWS_QUIET", 1000)  # each message has to be read
+    monkeypatch.setattr("crockery.followers.timing.ROWS_SOME", 1000)  # each message has to be read
     async with running_server(tmp_path) as server:
         client = await logged_in(server, "anna")
         for number in range(5):

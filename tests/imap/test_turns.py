@@ -143,7 +143,7 @@ GUESSED = b"Subject: " + b"\r\n ".join(WORDS) + b"\r\n\r\n"
 async def test_messages_that_take_long_are_read_in_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mail: bytes
 ) -> None:
-    monkeypatch.setattr("crockery.followers.rows.ROWS_QUIET", 0)
+    monkeypatch.setattr("crockery.followers.timing.ROWS_AGE", 0)
     from_bytes(RUSSIAN)  # it loads its tables
     with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
@@ -174,8 +174,7 @@ LONGER = ADDRESSES.replace(b"\r\n\r\n", b",\r\n " + b"a <a@b>,\r\n " * 15_000 + 
 async def test_rows_that_are_not_there_yet_are_made_a_few_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crockery.followers.rows.ROWS_QUIET", 1000)
-    monkeypatch.setattr("crockery.followers.rows.ROWS_MANY", 1000)
+    monkeypatch.setattr("crockery.followers.timing.ROWS_SOME", 1000)
     literals = [b" {%d+}\r\n%b" % (len(one), one) for one in [ADDRESSES] * 5 + [LONGER] + list(map(mail, range(100)))]
     longest = {}
     with trio.fail_after(PATIENCE):
@@ -208,6 +207,7 @@ async def test_one_message_that_must_be_looked_at_is_looked_at_alone(
         return parse_structure(data)
 
     monkeypatch.setattr("crockery.imap.fetching.parse_structure", parse)
+    monkeypatch.setattr("crockery.followers.timing.ROWS_AGE", 0)
     with trio.fail_after(PATIENCE):
         async with running_server(tmp_path) as server:
             stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
