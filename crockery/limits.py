@@ -324,16 +324,13 @@ FOLLOW_FACTS: Final = 0.05
 """Seconds between two looks at what is new: a thread for each batch of the log would cost a tenth of sending."""
 
 ROWS_SOME: Final = 256
-"""Rows, of both files, that are worth a worker: fewer wait for more, and whoever asks for one has it computed."""
-
-ROWS_QUIET: Final = 1.0
-"""Seconds without new mail after which some are made: while mail pours in, it needs both cores."""
-
-ROWS_MANY: Final = 40_000
-"""Rows that are made all the same: 20 seconds of work."""
+"""Rows, of both files, from which on they are made at once: whoever asks for one of fewer has it computed."""
 
 ROWS_AGE: Final = 60.0
-"""Seconds that a row waits where neither comes to be."""
+"""Seconds that fewer wait for more."""
+
+ROWS_QUIET: Final = 1.0
+"""Seconds without new mail after which a worker that runs makes fewer too."""
 
 ROWS_LOOK: Final = 0.05
 """Seconds between two looks whether it is time for that."""

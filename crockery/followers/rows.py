@@ -76,8 +76,7 @@ class RowFollower:
 
     @property
     def _backlog(self) -> Backlog:
-        files = self.files
-        return Backlog(files.waiting, files.blocks_to_erase, files.missed, self._worker is not None)
+        return Backlog(self.files.waiting, self.files.blocks_to_erase, self._worker is not None)
 
     async def make_some(self) -> None:
         """Rows for some of the messages that wait. Raises OSError."""

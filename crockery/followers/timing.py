@@ -1,13 +1,10 @@
-"""When rows are made (pure).
-
-Some are made at once when no mail has come for a moment, or when somebody asks for one that is not there; fewer wait
-for more, for a while, since starting the worker costs as much as five hundred rows. While mail pours in they wait: the
-worker would need the core that takes it in.
+"""When rows are made (pure): at once where some wait; fewer wait for more, for a while, since starting the worker costs
+as much as five hundred rows.
 """
 
 from dataclasses import dataclass
 
-from crockery.limits import ROWS_AGE, ROWS_MANY, ROWS_QUIET, ROWS_SOME
+from crockery.limits import ROWS_AGE, ROWS_QUIET, ROWS_SOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +15,6 @@ class Backlog:
     """That wait."""
     blocks: int
     """That wait for an erasure."""
-    missed: int
-    """Rows that somebody asked for and were not there, since the start."""
     has_worker: bool
     """Whether one runs."""
 
@@ -29,18 +24,15 @@ class Timing:
 
     def __init__(self, now: float) -> None:
         self._last_news = self._since = now
-        self._missed = 0
 
     def news(self, now: float, before: Backlog) -> None:
-        """Rows are to be made, or taken away."""
+        """Rows are to be made."""
         self._last_news = now
         if not before.rows:
-            self._since, self._missed = now, before.missed
+            self._since = now
 
     def is_time(self, now: float, backlog: Backlog) -> bool:
         """Whether to work at it now."""
-        if now - self._since >= ROWS_AGE or backlog.rows >= ROWS_MANY:
+        if backlog.rows >= ROWS_SOME or now - self._since >= ROWS_AGE:
             return True
-        if now - self._last_news >= ROWS_QUIET:
-            return backlog.rows >= ROWS_SOME or backlog.has_worker or backlog.blocks > 0
-        return backlog.rows >= ROWS_SOME and backlog.missed != self._missed
+        return now - self._last_news >= ROWS_QUIET and (backlog.has_worker or backlog.blocks > 0)

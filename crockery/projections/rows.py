@@ -119,11 +119,6 @@ class RowFiles:
         """Both together."""
         return self.waiting + self.blocks_to_erase
 
-    @property
-    def missed(self) -> int:
-        """How often somebody asked for a row that was not there."""
-        return self._structures.computed
-
     def resume(self, numbers: npt.NDArray[np.uint64]) -> None:
         """Of all messages there are, in order, those that have no row wait."""
         for waiting, last in zip(self._waiting, (self._structures.last, self._texts.last), strict=True):

@@ -45,8 +45,6 @@ class Structures:
         self._recent: OrderedDict[int, Kept] = OrderedDict()
         self._file = StructureFile(folder, file.read(0, HEADER_SIZE), SUMMARY_VERSION)
         self._tail: Tail[Kept] = Tail(self._file)
-        self.computed = 0
-        """Rows that were asked for and not there."""
 
     @property
     def last(self) -> int:
@@ -173,7 +171,6 @@ class Structures:
     def _computed(self, number: int) -> Kept:
         kept = self._recent.get(number)
         if kept is None:
-            self.computed += 1
             kept = self._recent[number] = kept_of(b"".join(self._read_message(number)))
             if len(self._recent) > STRUCTURE_CACHE:
                 self._recent.popitem(last=False)
