@@ -123,24 +123,19 @@ def _accept(
     gate: Event,
     pause: float,
 ) -> None:
+    gate.wait()
     while True:
         sock, _ = listener.accept()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_serve, args=(sock, context, arrived, mails, gate, pause), daemon=True).start()
+        threading.Thread(target=_serve, args=(sock, context, arrived, mails, pause), daemon=True).start()
 
 
 def _serve(
-    sock: socket.socket,
-    context: ssl.SSLContext,
-    arrived: "Synchronized[int]",
-    mails: list[bytes],
-    gate: Event,
-    pause: float,
+    sock: socket.socket, context: ssl.SSLContext, arrived: "Synchronized[int]", mails: list[bytes], pause: float
 ) -> None:
     """One connection; nothing is taken before STARTTLS."""
     with suppress(OSError):
         lines = sock.makefile("rb")
-        gate.wait()
         sock.sendall(b"220 sink\r\n")
         is_secure = False
         while line := lines.readline():

@@ -68,22 +68,30 @@ class _Content:
         self._whole = b""
         self._signature = sign(message, self._read())
 
-    def _read(self) -> Iterator[bytes]:
-        if self._message.size > QUEUE_PIECE:
-            yield from pieces_of(self._log, self._message)
-            return
-        self._whole = self._whole or b"".join(self._log.read_message(self._message.id))
-        yield self._whole
-
     async def pieces(self) -> AsyncIterator[bytes]:
         """Its octets, signed. Raises BodyUnreadable."""
         signature = await self._signature.fields()
-        if self._message.size <= QUEUE_PIECE:
-            yield signature + next(self._read())  # which has been read, if it was signed
+        if self._is_small:
+            yield signature + self._read_whole()
             return
         yield signature
         for start in range(0, self._message.size, QUEUE_PIECE):
             yield await trio.to_thread.run_sync(self._log.read_range, self._message.id, start, QUEUE_PIECE)
+
+    @property
+    def _is_small(self) -> bool:
+        return self._message.size <= QUEUE_PIECE
+
+    def _read(self) -> Iterator[bytes]:
+        if self._is_small:
+            yield self._read_whole()
+        else:
+            yield from pieces_of(self._log, self._message)
+
+    def _read_whole(self) -> bytes:
+        """It is read once: for its signature, or else here."""
+        self._whole = self._whole or b"".join(self._log.read_message(self._message.id))
+        return self._whole
 
 
 def pieces_of(log: Log, message: QueuedMessage) -> Iterator[bytes]:
