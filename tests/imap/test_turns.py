@@ -5,6 +5,8 @@ does not depend on what else the machine does.
 """
 
 from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -88,9 +90,29 @@ class Reader:
         assert (await self.command(data)).startswith(b"x OK"), data
 
 
+@asynccontextmanager
+async def reading(tmp_path: Path) -> AsyncIterator[tuple[RunningServer, Reader]]:
+    """A server, and one who has logged in there."""
+    with trio.fail_after(PATIENCE):
+        async with running_server(tmp_path) as server:
+            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
+            reader = Reader(stream)
+            await reader.expect(b"LOGIN anna " + PASSWORD.encode())
+            yield server, reader
+            await stream.aclose()
+
+
+@contextmanager
+def measured() -> Iterator[Turns]:
+    """What each turn takes from here on."""
+    turns = Turns()
+    trio.lowlevel.add_instrument(turns)
+    yield turns
+    trio.lowlevel.remove_instrument(turns)
+
+
 async def fill(server: RunningServer, reader: Reader) -> None:
     """The mailbox large, and some beside it."""
-    await reader.expect(b"LOGIN anna " + PASSWORD.encode())
     for name in (b"large", b"copies", *(b"box%d" % number for number in range(200))):
         await reader.expect(b"CREATE " + name)
     literals = [b" {%d+}\r\n%b" % (len(one), one) for one in map(mail, range(DIFFERENT))]
@@ -112,21 +134,15 @@ async def slow_reader(server: RunningServer) -> Client:
 
 
 async def test_no_command_holds_the_loop(tmp_path: Path) -> None:
-    with trio.fail_after(PATIENCE):
-        async with running_server(tmp_path) as server:
-            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
-            reader = Reader(stream)
-            await fill(server, reader)
-            slow = await slow_reader(server)
-            turns = Turns()
-            trio.lowlevel.add_instrument(turns)
+    async with reading(tmp_path) as (server, reader):
+        await fill(server, reader)
+        slow = await slow_reader(server)
+        with measured() as turns:
             longest = {}
             for command in COMMANDS:
                 assert (await reader.command(command.encode())).startswith(b"x OK"), command
                 longest[command] = turns.take()
-            trio.lowlevel.remove_instrument(turns)
-            await slow.close()
-            await stream.aclose()
+        await slow.close()
     too_long = {command: seconds for command, seconds in longest.items() if seconds > GOAL}
     assert not too_long
 
@@ -145,13 +161,8 @@ async def test_messages_that_take_long_are_read_in_threads(
 ) -> None:
     monkeypatch.setattr("crockery.followers.timing.ROWS_AGE", 0)
     from_bytes(RUSSIAN)  # it loads its tables
-    with trio.fail_after(PATIENCE):
-        async with running_server(tmp_path) as server:
-            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
-            reader = Reader(stream)
-            await reader.expect(b"LOGIN anna " + PASSWORD.encode())
-            turns = Turns()
-            trio.lowlevel.add_instrument(turns)
+    async with reading(tmp_path) as (server, reader):
+        with measured() as turns:
             await reader.expect(b"APPEND INBOX {%d+}\r\n%b" % (len(mail), mail))
             await until(lambda: are_made(server.services))
             await reader.expect(b"SELECT INBOX")
@@ -161,8 +172,6 @@ async def test_messages_that_take_long_are_read_in_threads(
                 b"SORT (DATE) UTF-8 ALL",
             ):
                 await reader.expect(command)
-            trio.lowlevel.remove_instrument(turns)
-            await stream.aclose()
     assert turns.longest < GOAL
 
 
@@ -177,21 +186,14 @@ async def test_rows_that_are_not_there_yet_are_made_a_few_at_a_time(
     monkeypatch.setattr("crockery.followers.timing.ROWS_SOME", 1000)
     literals = [b" {%d+}\r\n%b" % (len(one), one) for one in [ADDRESSES] * 5 + [LONGER] + list(map(mail, range(100)))]
     longest = {}
-    with trio.fail_after(PATIENCE):
-        async with running_server(tmp_path) as server:
-            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
-            reader = Reader(stream)
-            await reader.expect(b"LOGIN anna " + PASSWORD.encode())
-            turns = Turns()
-            trio.lowlevel.add_instrument(turns)
+    async with reading(tmp_path) as (_, reader):
+        with measured() as turns:
             for command in (b"FETCH 1:* (ENVELOPE)", b"SORT (DATE) UTF-8 ALL", b"SEARCH SUBJECT nowhere"):
                 await reader.expect(b"APPEND INBOX" + b"".join(literals))  # what was computed is kept
                 await reader.expect(b"SELECT INBOX")
                 turns.take()
                 await reader.expect(command)
                 longest[command] = turns.take()
-            trio.lowlevel.remove_instrument(turns)
-            await stream.aclose()
     assert {command: seconds for command, seconds in longest.items() if seconds > 2 * GOAL} == {}
 
 
@@ -208,18 +210,10 @@ async def test_one_message_that_must_be_looked_at_is_looked_at_alone(
 
     monkeypatch.setattr("crockery.imap.fetching.parse_structure", parse)
     monkeypatch.setattr("crockery.followers.timing.ROWS_AGE", 0)
-    with trio.fail_after(PATIENCE):
-        async with running_server(tmp_path) as server:
-            stream = await trio.open_tcp_stream("127.0.0.1", server.ports["imap"])
-            reader = Reader(stream)
-            for command in (
-                b"LOGIN anna " + PASSWORD.encode(),
-                b"ENABLE IMAP4rev2",
-                b"APPEND INBOX" + b"".join(literals),
-            ):
-                await reader.expect(command)
-            await until(lambda: are_made(server.services))
-            await reader.expect(b"SELECT INBOX")
-            await reader.expect(b"FETCH 1:* (ENVELOPE BODYSTRUCTURE)")
-            await stream.aclose()
+    async with reading(tmp_path) as (server, reader):
+        await reader.expect(b"ENABLE IMAP4rev2")
+        await reader.expect(b"APPEND INBOX" + b"".join(literals))
+        await until(lambda: are_made(server.services))
+        await reader.expect(b"SELECT INBOX")
+        await reader.expect(b"FETCH 1:* (ENVELOPE BODYSTRUCTURE)")
     assert parsed == [foreign]
