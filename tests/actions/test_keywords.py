@@ -1,5 +1,6 @@
 """A mailbox has bits for so many keywords; what would need more is refused whole, wherever the keywords come from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from crockery.actions.incoming import received
 from crockery.actions.mail import Delivery, add_delivery, copy_messages, deliver, move_messages, store_flags
 from crockery.actions.mailboxes import rename_mailbox
 from crockery.actions.metadata import set_metadata
+from crockery.events.types import Event
 from crockery.projections.mailboxes import MAX_KEYWORDS, Mailbox
 from tests.support.server import RunningServer, running_server
 
@@ -66,7 +68,12 @@ async def test_renaming_inbox_is_one_atom_or_nothing(tmp_path: Path, monkeypatch
         set_metadata(store, me, inbox.account, inbox, {"/shared/comment": b"kept"})
         appended: list[int] = []
         append = store.log.append
-        monkeypatch.setattr(store.log, "append", lambda events: (appended.append(len(events)), append(events))[1])
+
+        def counting(events: Sequence[Event]) -> int:
+            appended.append(len(events))
+            return append(events)
+
+        monkeypatch.setattr(store.log, "append", counting)
         rename_mailbox(store, me, inbox.account, "INBOX", "old/mail")
         assert appended == [5], "two mailboxes, the annotations, the copy, the expunge"
         (old,) = boxes(server, "old/mail")

@@ -154,11 +154,15 @@ async def test_a_write_that_fails_stops_the_server_loudly(tmp_path: Path, monkey
             await trio.sleep_forever()
 
 
+def fail(*facts: object) -> None:
+    raise ZeroDivisionError
+
+
 async def test_a_fold_that_fails_stops_the_server_loudly(tmp_path: Path) -> None:
     with pytest.raises(LogFailed, match="defect of Crockery"):
         async with running_server(tmp_path) as server:
             server.store.state._folds.clear()
-            server.store.state._folds[9] = (lambda *facts: 1 // 0,)
+            server.store.state._folds[9] = (fail,)
             server.store.state._folds[10] = server.store.state._folds[9]
             server.services.tally.count("anything")
             with contextlib.suppress(LogFailed):

@@ -9,7 +9,7 @@ import trio
 
 from crockery.actions.actor import the_server
 from crockery.actions.mailboxes import create_mailbox
-from crockery.actions.server import SEQUENCE_JUMP, UID_JUMP, Place, start
+from crockery.actions.server import Place, start
 from crockery.app import InitError, initialise, opening
 from crockery.app.init import NewLog
 from crockery.app.opening import StartFailed
@@ -17,6 +17,7 @@ from crockery.events.catalog import Catalog
 from crockery.events.file import OSFile
 from crockery.events.opening import derived_folder
 from crockery.events.recover import replay
+from crockery.events.types.server import SEQUENCE_JUMP, UID_JUMP
 from crockery.projections.mailboxes import Mailbox
 from crockery.projections.state import State
 from tests.support.server import CHEAP, RunningServer, make_log, running_server

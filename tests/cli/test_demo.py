@@ -66,7 +66,7 @@ def test_demo(tmp_path: Path) -> None:
     with demo(folder):
         client = login(folder)
         client.select("INBOX")
-        assert b"kept" in client.fetch("1", "(FLAGS)")[1][0]
+        assert "kept" in str(client.fetch("1", "(FLAGS)")[1])
         client.logout()
 
 

@@ -1,5 +1,6 @@
 """What commands say to programs: the same shapes both ways."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ STATUS = {
 ENTRY = {"number": int, "time": str, "type": str, "text": str, "actor": object, "facts": dict}
 
 
-def assert_shape(value: Any, shape: dict[str, type | None], more: tuple[str, ...] = ()) -> None:
+def assert_shape(value: Any, shape: Mapping[str, type | None], more: tuple[str, ...] = ()) -> None:
     assert set(value) - set(more) == set(shape)
     for name, kind in shape.items():
         assert value[name] is None if kind is None else isinstance(value[name], kind), name
@@ -61,7 +62,7 @@ def test_one_value(log: Path, command: str, shape: dict[str, type | None], more:
         ("settings", {"name": str, "value": object, "default": object, "changed": bool, "help": str}),
     ],
 )
-def test_items(log: Path, command: str, shape: dict[str, type | None]) -> None:
+def test_items(log: Path, command: str, shape: dict[str, type]) -> None:
     items = crockery(*command.split(), "--json", log=log).json["items"]
     assert items
     for item in items:

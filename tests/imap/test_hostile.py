@@ -11,7 +11,7 @@ from crockery.actions.actor import the_server
 from crockery.actions.incoming import received
 from crockery.actions.mail import Delivery, deliver
 from crockery.actions.settings import change_setting
-from crockery.imap import streaming
+from crockery.imap import fetching, streaming
 from crockery.imap.errors import Refusal
 from crockery.imap.matching import Matching
 from crockery.imap.sorting import Keys
@@ -147,7 +147,7 @@ async def test_a_no_empties_what_it_was_to_be_saved_into(
 
 async def test_a_part_in_many_pieces_is_decoded_once(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[int] = []
-    decode = streaming.decode_part
+    decode = fetching.decode_part
 
     def counting(data: bytes, part: Part) -> bytes:
         decoded.append(len(data))

@@ -60,7 +60,7 @@ def fetch_parts(port: int, mail: bytes) -> None:
     """Every kind of section of a large message, against what the stdlib makes of it."""
     client = imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE)
     client.login("anna", PASSWORD)
-    client.append("INBOX", "", None, mail)  # type: ignore[arg-type]
+    client.append("INBOX", "", None, mail)
     client.select()
 
     def get(item: str) -> bytes:
@@ -101,7 +101,7 @@ def tls_smoke(port: int, context: ssl.SSLContext) -> None:
     client = imaplib.IMAP4_SSL("localhost", port, ssl_context=context, timeout=PATIENCE)
     client.login("anna", PASSWORD)
     mail = b"Subject: x\r\n\r\n" + b"0123456789abcdef" * 60_000
-    client.append("INBOX", "", None, mail)  # type: ignore[arg-type]
+    client.append("INBOX", "", None, mail)
     client.select()
     assert client.fetch("1", "(BODY[])")[1][0][1] == mail  # type: ignore[index]
     client.logout()

@@ -135,7 +135,7 @@ class Searched:
         reading = Messages(self.log, self.rows.structures, self.rows.texts, Budget())
         out: Any = Quiet()
         matching = Matching(self.view, reading, self.keys, out, now=0, among=np.array(among, dtype=np.int64))
-        return (await matching.search(key)).tolist()
+        return list((await matching.search(key)).tolist())
 
 
 @pytest.fixture(scope="module")

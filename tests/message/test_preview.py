@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crockery.limits import PREVIEW_LENGTH
-from crockery.message.preview import html_text, preview
+from crockery.message.html import html_text
+from crockery.message.preview import preview
 from crockery.message.structure import parse_structure
 
 HTML = b"Content-Type: text/html; charset=utf-8\r\n\r\n"

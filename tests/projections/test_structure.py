@@ -204,7 +204,7 @@ def column(chosen: Chosen, name: str) -> list[object]:
     if isinstance(values, tuple):
         counts, joined = values
         return [tuple(part.tolist()) for part in np.split(joined, np.cumsum(counts)[:-1])]
-    return values if isinstance(values, list) else values.tolist()
+    return list(values)
 
 
 def value_of(order: Order, name: str) -> object:

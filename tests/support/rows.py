@@ -43,4 +43,4 @@ class Rows:
 def are_made(services: Services) -> bool:
     """Whether a server's followers have come to the newest message."""
     newest = message_numbers(services.store.state)[-1]
-    return min(services.structures.last, services.texts.last) >= newest
+    return min(services.structures.last, services.texts.last) >= int(newest)

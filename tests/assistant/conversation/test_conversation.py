@@ -1,6 +1,7 @@
 """The whole story of a held message: asked, answered in every way, undone, reminded, given up."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 import trio
@@ -30,7 +31,7 @@ POLICY = {"kind": "policy", "host": "mx.x.test", "reason": "not named", "fault":
 class Talk:
     """anna writes to a@x.test, where `problem` is in the way, and answers what she is asked."""
 
-    def __init__(self, sending: Sending, problem: dict[str, object]) -> None:
+    def __init__(self, sending: Sending, problem: Mapping[str, object]) -> None:
         self.sending = sending
         sending.start_notices("example.test", "anna")
         sending.nursery.start_soon(AskingTask(sending.store, sending.writer).run)
@@ -41,7 +42,7 @@ class Talk:
         self.side = sending.world["x.test"]
         self.block(problem)
 
-    def block(self, problem: dict[str, object]) -> None:
+    def block(self, problem: Mapping[str, object]) -> None:
         """From now on this is in the way."""
         self.side.obstacle = Obstacle("held", enhanced="4.7.5", text=str(problem["reason"]), problem=problem)
 
@@ -62,7 +63,7 @@ class Talk:
     async def write(self, *recipients: str) -> int:
         """anna sends a mail; returns once she was asked."""
         number = enqueue(self.sending.store, *(recipients or ("a@x.test",)), actor=self.anna)
-        await self.sending.until(lambda: self.mails)
+        await self.sending.until(lambda: bool(self.mails))
         return number
 
     @property
@@ -197,7 +198,7 @@ async def test_retry(autojump_clock: MockClock, sending: Sending) -> None:
 
 
 @pytest.mark.parametrize(("problem", "spki"), [(WRONG_NAME, SPKI), (NO_TLS, "")])
-async def test_trust(autojump_clock: MockClock, sending: Sending, problem: dict[str, object], spki: str) -> None:
+async def test_trust(autojump_clock: MockClock, sending: Sending, problem: Mapping[str, object], spki: str) -> None:
     talk = Talk(sending, problem)
     await talk.write()
     other = enqueue(sending.store, "b@x.test", actor=talk.anna)

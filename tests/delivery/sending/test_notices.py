@@ -3,6 +3,7 @@
 import email
 import email.policy
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 import trio
@@ -22,12 +23,13 @@ def read(mail: bytes) -> tuple[EmailMessage, dict[str, str]]:
     """A notice: the message, and the fields of all its recipients by name and address."""
     message = email.message_from_bytes(mail, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    fields = {}
+    fields: dict[str, str] = {}
     for part in message.walk():
         if part.get_content_type() == "message/delivery-status":
-            for group in part.get_payload()[1:]:  # type: ignore[index,union-attr]
-                address = group["Final-Recipient"].partition(";")[2].strip()  # type: ignore[union-attr]
-                fields |= {f"{name} {address}": value for name, value in group.items()}  # type: ignore[union-attr]
+            groups: Any = part.get_payload()
+            for group in groups[1:]:
+                address = group["Final-Recipient"].partition(";")[2].strip()
+                fields |= {f"{name} {address}": value for name, value in group.items()}
     return message, fields
 
 
@@ -247,7 +249,7 @@ async def test_what_was_asked_for_is_passed_on(
     }
     terms = Terms(ret="FULL", envid="a+b c")
     enqueue(sending.store, "a@x.test", "b@x.test", "c@x.test", options=options, terms=terms)
-    await sending.until(lambda: sending.world["x.test"].mails)
+    await sending.until(lambda: bool(sending.world["x.test"].mails))
     (arrived,) = sending.world["x.test"].mails
     assert (arrived.parameters, arrived.recipient_parameters) == (mail, rcpt)
 

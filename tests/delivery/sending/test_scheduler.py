@@ -105,7 +105,8 @@ async def test_refusals(autojump_clock: MockClock, sending: Sending, step: str, 
     assert sending.store.state.queue.possible_duplicates == uncertain
     if state == "DUE":
         side.sender, side.data = b"250 ok", b"354 go on"
-        side.rcpt = side.end = lambda what: b"250 ok"
+        side.rcpt = lambda address: b"250 ok"
+        side.end = lambda mail: b"250 ok"
         assert 50 < await sending.until_empty() < 62
         assert len(side.mails) == (2 if reply.startswith(b"ate") else 1)
 
