@@ -9,6 +9,7 @@ the background ends, ServerStopped is written and synced, and a snapshot is made
 """
 
 import contextlib
+import gc
 import logging
 import os
 import resource
@@ -145,6 +146,8 @@ async def run_until_signal(options: Options, on_started: Callable[[Server], None
     def started(running_server: Server) -> None:
         nonlocal server
         server = running_server
+        gc.collect()
+        gc.freeze()  # 70,000 objects that stay: looking through them for garbage held everybody up for 40 ms
         on_started(running_server)
 
     async def watch(scope: trio.CancelScope) -> None:
