@@ -3,6 +3,7 @@ when the server ended, however that came.
 """
 
 import os
+import signal
 from typing import Final
 
 from crockery.children.frames import Frame, Receiver, encode
@@ -14,6 +15,12 @@ _RECEIVE: Final = 1 << 20
 
 class Ended(Exception):
     """The server is gone, or wants no more."""
+
+
+def ignore_signals() -> None:
+    """Those that stop the server, which may be sent to all that runs for it: it ends its children itself."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Parent:

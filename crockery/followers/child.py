@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crockery.children.frames import BadFrame
-from crockery.children.parent import Ended, Parent
+from crockery.children.parent import Ended, Parent, ignore_signals
 from crockery.events.catalog import Catalog
 from crockery.events.errors import BodyUnreadable
 from crockery.events.file import OSFile
@@ -88,6 +88,7 @@ def _grant_time() -> None:
 
 
 def _limit() -> None:
+    ignore_signals()
     os.nice(ROWS_NICE)
     resource.setrlimit(resource.RLIMIT_AS, (ROWS_MEMORY, ROWS_MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -16,7 +16,7 @@ import trio
 
 from crockery.children.child import ChildFailed
 from crockery.events.log import Log
-from crockery.followers.timing import Backlog, Timing
+from crockery.followers.timing import Timing
 from crockery.followers.worker import Worker
 from crockery.limits import ROWS_BATCH, ROWS_IDLE, ROWS_LOOK
 from crockery.projections.rows import RowFiles, Wanted
@@ -45,7 +45,7 @@ class RowFollower:
 
     def follow(self, numbers: Sequence[int] | Numbers) -> None:
         """Note new messages, in order of number."""
-        self._timing.news(trio.current_time(), self._backlog)
+        self._timing.news(trio.current_time(), self.files.waiting)
         self.files.follow(numbers)
         self._news.set()
 
@@ -67,16 +67,16 @@ class RowFollower:
                     await self._news.wait()
                 self._news = trio.Event()
                 while self.files.backlog:
-                    if self._timing.is_time(trio.current_time(), self._backlog):
+                    now, has_worker = trio.current_time(), self._worker is not None
+                    if self._timing.is_time(now, self.files.waiting, has_worker=has_worker):
                         await self.make_some()
+                    elif self.files.blocks_to_erase and self._timing.is_quiet(now):
+                        async with self._lock:
+                            self.files.erase_some(1)
                     else:
                         await trio.sleep(ROWS_LOOK)
         finally:
             await self._end_worker()
-
-    @property
-    def _backlog(self) -> Backlog:
-        return Backlog(self.files.waiting, self.files.blocks_to_erase, self._worker is not None)
 
     async def make_some(self) -> None:
         """Rows for some of the messages that wait. Raises OSError."""

@@ -2,21 +2,7 @@
 as much as five hundred rows.
 """
 
-from dataclasses import dataclass
-
 from crockery.limits import ROWS_AGE, ROWS_QUIET, ROWS_SOME
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What there is to do."""
-
-    rows: int
-    """That wait."""
-    blocks: int
-    """That wait for an erasure."""
-    has_worker: bool
-    """Whether one runs."""
 
 
 class Timing:
@@ -25,14 +11,18 @@ class Timing:
     def __init__(self, now: float) -> None:
         self._last_news = self._since = now
 
-    def news(self, now: float, before: Backlog) -> None:
-        """Rows are to be made."""
+    def news(self, now: float, waiting: int) -> None:
+        """There are rows to be made; before them `waiting` waited."""
         self._last_news = now
-        if not before.rows:
+        if not waiting:
             self._since = now
 
-    def is_time(self, now: float, backlog: Backlog) -> bool:
-        """Whether to work at it now."""
-        if backlog.rows >= ROWS_SOME or now - self._since >= ROWS_AGE:
-            return True
-        return now - self._last_news >= ROWS_QUIET and (backlog.has_worker or backlog.blocks > 0)
+    def is_quiet(self, now: float) -> bool:
+        """Whether nothing came for a moment."""
+        return now - self._last_news >= ROWS_QUIET
+
+    def is_time(self, now: float, waiting: int, *, has_worker: bool) -> bool:
+        """Whether to make those that wait now."""
+        if not waiting:
+            return False
+        return waiting >= ROWS_SOME or now - self._since >= ROWS_AGE or (has_worker and self.is_quiet(now))

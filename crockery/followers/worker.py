@@ -40,7 +40,11 @@ class Worker:
     async def _receive(self, kind: Kind) -> Frame:
         """The next frame, which must be of this kind; on the way the child is told where records are."""
         while (frame := await self._child.receive()).kind == Kind.WHERE:
-            await self._child.send(encode(Kind.THERE, self._find(*frame.values)))
+            match frame.values:
+                case [int() as number]:
+                    await self._child.send(encode(Kind.THERE, self._find(number)))
+                case _:
+                    raise ChildFailed("a question for no record")
         if frame.kind != kind:
             raise ChildFailed(f"a frame of kind {frame.kind} instead of {kind.name}")
         return frame

@@ -134,11 +134,11 @@ class BlockFile:
 
     def clear(self) -> None:
         """Forget all blocks. Raises OSError."""
-        self._erased.clear()
         os.ftruncate(self._index_file, 0)
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, self._start, 0)
         self._index = np.empty(0, dtype=self._entry)
+        self._erased.clear()  # not before: where the file stays, what is erased in it does too
 
     def close(self) -> None:
         """Close the files. Raises OSError."""

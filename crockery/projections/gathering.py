@@ -1,8 +1,7 @@
 """Rows on their way into a block file: those that are no block yet, and the blocks they become.
 
 Who makes rows has a `Gathering` for each file, and hands over what it came to as `Made`; who has the files has a `Tail`
-for each and takes it.
-The two may be different processes: what is not a block yet is known to both.
+for each and takes it. The two may be different processes: what is not a block yet is known to both.
 """
 
 from collections.abc import Callable, Iterable, Mapping

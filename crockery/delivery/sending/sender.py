@@ -42,7 +42,7 @@ class Signature(Protocol):
 
 
 Sign = Callable[[QueuedMessage, Iterable[bytes]], Signature]
-"""Begins to sign a message given in pieces, which are taken in a thread, perhaps."""
+"""Begins to sign a message given in pieces, which are taken at once or in a thread."""
 
 GIVEN_UP: Final = Reply(421, "4.3.0", "Crockery gave the connection up")
 UNREADABLE: Final = Obstacle("failed", enhanced="5.3.0", why="unreadable", text="Crockery's copy of it is damaged")

@@ -7,10 +7,10 @@ import resource
 import sys
 from contextlib import suppress
 
-from crockery.children.parent import Ended, Parent
+from crockery.children.parent import Ended, Parent, ignore_signals
 from crockery.delivery.signing.process import Kind
 from crockery.delivery.signing.signature import signature_of
-from crockery.trust.dkim import SigningKey, load_key
+from crockery.trust.dkim import KeyFormatError, SigningKey, load_key
 
 
 def serve(server: Parent) -> None:
@@ -22,7 +22,8 @@ def serve(server: Parent) -> None:
             case Kind.KEYS:
                 keys = {}
                 for domain, selector, octets in frame.values:
-                    keys.setdefault(domain, []).append(SigningKey(selector, load_key(octets)))
+                    with suppress(KeyFormatError):
+                        keys.setdefault(domain, []).append(SigningKey(selector, load_key(octets)))
                 server.send(Kind.READY)
             case Kind.SIGN:
                 message, now = frame.values
@@ -33,6 +34,7 @@ def serve(server: Parent) -> None:
 
 def main() -> int:
     """Run as a program."""
+    ignore_signals()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     with suppress(Ended, BrokenPipeError):

@@ -56,8 +56,11 @@ class SigningProcess:
         frame: Frame | None = await self._child.receive()
         fields = []
         while frame is not None:
-            (signed,) = _values(frame, Kind.SIGNED)
-            fields.append(signed)
+            match _values(frame, Kind.SIGNED):
+                case [bytes() as signed]:
+                    fields.append(signed)
+                case _:
+                    raise ChildFailed("no signature")
             frame = self._child.receive_now()
         return fields
 

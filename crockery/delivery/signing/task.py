@@ -2,12 +2,13 @@
 
 A small message is read and signed while its envelope is being answered. The process is started when the thread has
 signed many without a pause, and ended when there was nothing for some time. If it fails, the thread takes over what it
-had.
+had. When keys change, what comes is the thread's again.
 """
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -82,6 +83,49 @@ class _Large:
         return await trio.to_thread.run_sync(self.signer.sign, self.pieces, self.signer.now)
 
 
+class _Employed:
+    """A process that signs, and what it was given."""
+
+    def __init__(self, process: Process, keys: list[DKIMKey]) -> None:
+        self.keys = keys
+        self.given: deque[_Job] = deque()
+        """In order."""
+        self._process = process
+        self.end = process.end
+
+    async def give(self, jobs: Iterable[_Job], now: int) -> None:
+        """Let it sign messages; whether it does is seen in `work`."""
+        messages = []
+        for job in jobs:
+            try:
+                message = b"".join(job.pieces)
+            except BodyUnreadable as error:
+                job.finish(b"", error)
+            else:
+                job.pieces = (message,)  # should the thread have to do it
+                messages.append(message)
+                self.given.append(job)
+        try:
+            await self._process.sign(messages, now)
+        except ChildFailed:
+            await trio.lowlevel.checkpoint()
+
+    async def work(self) -> None:
+        """Take its signatures until it has nothing for some time. Raises ChildFailed."""
+        while True:
+            first = self.given[0] if self.given else None
+            with trio.move_on_after(QUEUE_SIGNING_IDLE):
+                for fields in await self._process.signatures():
+                    if not self.given:
+                        raise ChildFailed("it signs what it was not given")
+                    self.given.popleft().finish(fields)
+                continue
+            if not self.given:
+                return
+            if self.given[0] is first:
+                raise ChildFailed("it does not answer")
+
+
 class SigningTask:
     """A `sender.Sign`."""
 
@@ -94,9 +138,10 @@ class SigningTask:
         self._wake = trio.Event()
         self._streak = 0
         """Messages signed by the thread with no pause between."""
-        self._process: Process | None = None
-        self._handed_over: deque[_Job] = deque()
-        """What the process has, in order."""
+        self._employed: _Employed | None = None
+        """The process that gets what comes."""
+        self._is_employing = False
+        """Whether there is a process, be it that it starts or ends."""
 
     def __call__(self, message: QueuedMessage, pieces: Iterable[bytes]) -> _Job | _Large:
         """Begin to sign a message in pieces."""
@@ -114,28 +159,33 @@ class SigningTask:
         """Sign until cancelled."""
         async with trio.open_nursery() as nursery:
             while True:
-                with trio.move_on_after(QUEUE_SIGNING_PAUSE):
-                    await self._wake.wait()
-                if not self._wake.is_set():
-                    self._streak = 0
-                    await self._wake.wait()
-                self._wake = trio.Event()
-                if self._process is not None:
-                    await self._hand_over(self._process)
-                    continue
-                before = self._streak
-                await self._sign_some()
-                if before < QUEUE_SIGNING_MANY <= self._streak:
-                    nursery.start_soon(self._employ_process)
+                await self._wait_for_work()
+                jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), QUEUE_SIGNED))]
+                if self._employed is not None and self._employed.keys != self._signer.known():
+                    self._employed = None  # it ends when it is done
+                if self._employed is not None:
+                    await self._employed.give(jobs, self._signer.now)
+                else:
+                    await self._sign_in_thread(jobs)
+                    if self._streak >= QUEUE_SIGNING_MANY and not self._is_employing:
+                        self._is_employing = True
+                        nursery.start_soon(self._employ)
 
-    async def _sign_some(self) -> None:
-        jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), QUEUE_SIGNED))]
+    async def _wait_for_work(self) -> None:
+        if self._waiting:
+            return
+        self._wake = trio.Event()
+        with trio.move_on_after(QUEUE_SIGNING_PAUSE):
+            await self._wake.wait()
+            return
+        self._streak = 0
+        await self._wake.wait()
+
+    async def _sign_in_thread(self, jobs: Sequence[_Job]) -> None:
         results = await trio.to_thread.run_sync(self._sign, jobs, self._signer.now)
         for job, result in zip(jobs, results, strict=True):
             job.finish(*result)
         self._streak += len(jobs)
-        if self._waiting:
-            self._wake.set()
 
     def _sign(self, jobs: Iterable[_Job], now: int) -> list[tuple[bytes, Exception | None]]:
         results: list[tuple[bytes, Exception | None]] = []
@@ -146,51 +196,36 @@ class SigningTask:
                 results.append((b"", error))
         return results
 
-    async def _hand_over(self, process: Process) -> None:
-        """Let the process sign what waits; whether it does is seen in `_employ_process`."""
-        messages = []
-        while self._waiting:
-            job = self._waiting.popleft()
-            try:
-                message = b"".join(job.pieces)
-            except BodyUnreadable as error:
-                job.finish(b"", error)
-            else:
-                job.pieces = (message,)  # should the thread have to do it
-                messages.append(message)
-                self._handed_over.append(job)
-        try:
-            await process.sign(messages, self._signer.now)
-        except ChildFailed:
-            await trio.lowlevel.checkpoint()
-
-    async def _employ_process(self) -> None:
+    async def _employ(self) -> None:
+        """Have a process sign, from its start to its end."""
         keys = self._signer.known()
         try:
-            octets = [(key.domain, key.selector, self._signer.octets(key)) for key in keys]
-            process = await self._start_process(octets)
-        except (OSError, ChildFailed, BodyUnreadable) as error:
+            employed = self._employed = _Employed(await self._start(keys), keys)
+        except (OSError, ChildFailed) as error:
             logger.warning("no process to sign mail: %s; a thread does it", error)
-            return
-        self._process = process
+        else:
+            await self._supervise(employed)
+        finally:
+            self._streak = 0
+            self._is_employing = False
+
+    async def _start(self, keys: Iterable[DKIMKey]) -> Process:
+        octets = []
+        for key in keys:
+            with suppress(BodyUnreadable):
+                octets.append((key.domain, key.selector, self._signer.octets(key)))
+        with trio.move_on_after(QUEUE_SIGNING_IDLE):
+            return await self._start_process(octets)
+        raise ChildFailed("it does not start")
+
+    async def _supervise(self, employed: _Employed) -> None:
         try:
-            while keys == self._signer.known() and await self._take_signatures(process):
-                pass
+            await employed.work()
         except ChildFailed as error:
             logger.warning("the process that signs mail failed: %s; a thread goes on", error)
         finally:
-            self._process, self._streak = None, 0
-            self._waiting.extendleft(reversed(self._handed_over))
-            self._handed_over.clear()
+            if self._employed is employed:
+                self._employed = None
+            self._waiting.extendleft(reversed(employed.given))
             self._wake.set()
-            await process.end()
-
-    async def _take_signatures(self, process: Process) -> bool:
-        """Those that came; False: there was nothing to sign for some time. Raises ChildFailed."""
-        with trio.move_on_after(QUEUE_SIGNING_IDLE):
-            for fields in await process.signatures():
-                self._handed_over.popleft().finish(fields)
-            return True
-        if self._handed_over:
-            raise ChildFailed("it does not answer")
-        return False
+            await employed.end()

@@ -2,12 +2,14 @@
 
 import os
 import signal
+from subprocess import PIPE
 
 import pytest
 import trio
 
 from crockery.children.child import Child, ChildFailed
-from crockery.delivery.signing.process import SigningProcess
+from crockery.children.frames import encode
+from crockery.delivery.signing.process import Kind, SigningProcess
 from crockery.delivery.signing.signature import signature_of
 from crockery.domain.dkim_keys import generate_keys
 from crockery.trust.dkim import SigningKey, load_key
@@ -45,6 +47,39 @@ async def test_its_death_is_told() -> None:
         await process.end()
 
 
-async def test_keys_that_are_none() -> None:
-    with trio.fail_after(PATIENCE), pytest.raises(ChildFailed, match="status 1"):
-        await SigningProcess.start([("example.com", "s", b"no key")])
+async def test_a_key_that_is_none_is_passed_over() -> None:
+    domain, selector, octets = KEYS[0]
+    with trio.fail_after(PATIENCE):
+        process = await SigningProcess.start([(domain, "s", b"no key"), KEYS[0]])
+        await process.sign(MESSAGES[:1], 7)
+        signed = await process.signatures()
+        await process.end()
+    keys = {domain: [SigningKey(selector, load_key(octets))]}
+    assert signed == [signature_of(MESSAGES[:1], keys, 7)]
+
+
+async def test_it_ends_with_the_server_and_no_sooner() -> None:
+    with trio.fail_after(PATIENCE):
+        child = await Child.start("crockery.delivery.signing.child")
+        await child.send(encode(Kind.KEYS))
+        assert (await child.receive()).kind == Kind.READY
+        for stop in (signal.SIGTERM, signal.SIGINT):  # what stops the server may be sent to all its processes
+            os.kill(child.process_id, stop)
+        await child.send(encode(Kind.SIGN, MESSAGES[0], 7))
+        assert (await child.receive()) == (Kind.SIGNED, [b""])
+        assert child._process.stdin is not None
+        await child._process.stdin.aclose()  # as when the server is killed
+        with pytest.raises(ChildFailed, match="status 0"):
+            await child.receive()
+        await child.end()
+
+
+@pytest.mark.parametrize("said", [encode(Kind.READY), encode(Kind.SIGNED), encode(Kind.SIGNED, 1), encode(9, b"")])
+async def test_nonsense(said: bytes) -> None:
+    with trio.fail_after(PATIENCE):
+        process = await trio.lowlevel.open_process(["cat"], stdin=PIPE, stdout=PIPE)
+        child = Child(process)
+        await child.send(said)
+        with pytest.raises(ChildFailed):
+            await SigningProcess(child).signatures()
+        await child.end()

@@ -222,14 +222,13 @@ async def test_the_thread_takes_over_what_a_dead_process_had(nursery: trio.Nurse
     assert process.has_ended
 
 
-async def test_a_process_with_old_keys_ends(nursery: trio.Nursery) -> None:
+async def test_nothing_is_signed_with_old_keys(nursery: trio.Nursery, mock_clock: trio.testing.MockClock) -> None:
     thread, process = Thread(), Process()
     task = await with_process(nursery, thread, process)
     thread.keys.append(DKIMKey(2, "x.test", "t", "v=DKIM1"))
-    await sign(task, b"x")
-    await trio.testing.wait_all_tasks_blocked()
-    assert process.has_ended
     assert await sign(task, b"x") == [b"thread 5 piece x"]
+    await pass_by(mock_clock, QUEUE_SIGNING_IDLE)
+    assert process.has_ended
 
 
 async def test_an_idle_process_ends(nursery: trio.Nursery, mock_clock: trio.testing.MockClock) -> None:
@@ -245,11 +244,105 @@ async def test_a_process_that_does_not_answer(nursery: trio.Nursery, mock_clock:
     process = Process()
     task = await with_process(nursery, Thread(), process)
     process.hold = deque()
+    await pass_by(mock_clock, QUEUE_SIGNING_IDLE - 1)
     job = task(message(1), (b"x",))
     await trio.testing.wait_all_tasks_blocked()
+    await pass_by(mock_clock, 1)
+    assert not process.has_ended, "it was given the message only now"
     await pass_by(mock_clock, QUEUE_SIGNING_IDLE)
     assert process.has_ended
     assert await job.fields() == b"thread 5 x"
+
+
+class Processes:
+    """Starts one after the other, when it may."""
+
+    def __init__(self) -> None:
+        self.may = trio.Event()
+        self.asked = 0
+        self.started: list[Process] = []
+
+    async def start(self, keys: Keys) -> Process:
+        self.asked += 1
+        await self.may.wait()
+        process = Process()
+        self.started.append(process)
+        return await process.start(keys)
+
+
+async def test_there_is_never_more_than_one(nursery: trio.Nursery, mock_clock: trio.testing.MockClock) -> None:
+    processes = Processes()
+    task = SigningTask(Thread(), processes.start)
+    nursery.start_soon(task.run)
+    for _ in range(3):
+        await sign(task, *[b"x"] * QUEUE_SIGNING_MANY)
+        await pass_by(mock_clock, QUEUE_SIGNING_PAUSE)
+    assert processes.asked == 1
+    processes.may.set()
+    await trio.testing.wait_all_tasks_blocked()
+    assert await sign(task, b"x") == [b"process 5 piece x"]
+
+
+async def test_one_that_does_not_start(nursery: trio.Nursery, mock_clock: trio.testing.MockClock) -> None:
+    processes = Processes()
+    task = SigningTask(Thread(), processes.start)
+    nursery.start_soon(task.run)
+    await sign(task, *[b"x"] * QUEUE_SIGNING_MANY)
+    await pass_by(mock_clock, QUEUE_SIGNING_IDLE)
+    processes.may.set()
+    assert await sign(task, b"x") == [b"thread 5 piece x"]
+    await sign(task, *[b"x"] * QUEUE_SIGNING_MANY)
+    await trio.testing.wait_all_tasks_blocked()
+    assert (processes.asked, await sign(task, b"x")) == (2, [b"process 5 piece x"])
+
+
+async def test_the_next_process_has_nothing_of_the_last(nursery: trio.Nursery) -> None:
+    processes = Processes()
+    processes.may.set()
+    task = SigningTask(Thread(), processes.start)
+    nursery.start_soon(task.run)
+    for number in range(3):
+        while len(processes.started) == number or (await sign(task, b"x"))[0].startswith(b"thread"):
+            await sign(task, *[b"x"] * QUEUE_SIGNING_MANY)
+        processes.started[number].hold = deque()
+        jobs = [task(message(at), (b"%d" % at,)) for at in range(5)]
+        await trio.testing.wait_all_tasks_blocked()
+        processes.started[number].die()
+        with trio.fail_after(PATIENCE):
+            assert [await job.fields() for job in jobs] == [b"thread 5 %d" % at for at in range(5)]
+    assert all(process.has_ended for process in processes.started)
+
+
+async def test_a_process_that_signs_what_it_was_not_given(nursery: trio.Nursery) -> None:
+    process = Process()
+    task = await with_process(nursery, Thread(), process)
+    await process.sign([b"something"], 5)
+    await trio.testing.wait_all_tasks_blocked()
+    assert process.has_ended
+    assert await sign(task, b"x") == [b"thread 5 piece x"]
+
+
+async def test_many_large_ones_are_read_some_at_a_time(nursery: trio.Nursery) -> None:
+    task = await with_process(nursery, Thread(), Process())
+    turn = 0
+    turns: list[int] = []
+
+    def pieces() -> Iterable[bytes]:
+        turns.append(turn)
+        yield b"x"
+
+    class Turns(trio.abc.Instrument):
+        def before_task_step(self, task: trio.lowlevel.Task) -> None:
+            nonlocal turn
+            turn += 1
+
+    trio.lowlevel.add_instrument(instrument := Turns())
+    jobs = [task(message(number), pieces()) for number in range(5 * QUEUE_SIGNED)]
+    with trio.fail_after(PATIENCE):
+        for job in jobs:
+            await job.fields()
+    trio.lowlevel.remove_instrument(instrument)
+    assert max(map(turns.count, turns)) <= QUEUE_SIGNED
 
 
 async def test_few_with_pauses_need_no_process(nursery: trio.Nursery, mock_clock: trio.testing.MockClock) -> None:
