@@ -20,6 +20,7 @@ Rooms, from the outside in (each imports only what stands below it; import-linte
     events        the log: its format (the docstring there), append, group commit, recovery, verify, backup
     message       RFC 5322 and MIME, pure: byte ranges, structure, text, edits, composing
     sasl          PLAIN, LOGIN, SCRAM-SHA-256, sans-IO
+    children      programs of ours on another core, told over pipes: rows of derived files, signatures
     net           connections, TLS, logins, limits per peer, deadlines, DNS; serves all above `actions`
     limits        every size, count and time limit by name
 
@@ -43,9 +44,9 @@ The way of a message to another server. `delivery.submission` checks that the se
 `delivery.destinations` says which recipients are not ours, and the MessageQueued of the same atom names them;
 `projections.queue` folds it. `delivery.sending.agenda` is the index of what is due, by destination; `scheduler` takes
 messages from it, `dial` asks `delivery.routes` for the hosts and `delivery.tls` how good a connection to each of them
-is, `sender` signs and sends over the sans-IO client of `smtp.wire`. An attempt is written before its final dot and
-its outcome after the reply, so a crash can double a message only between the two. `notices` writes the DSNs, as mail
-that goes the same ways as any other.
+is, `sender` has it signed (`delivery.signing`) and sends over the sans-IO client of `smtp.wire`. An attempt is written
+before its final dot and its outcome after the reply, so a crash can double a message only between the two. `notices`
+writes the DSNs, as mail that goes the same ways as any other.
 
 The conversation. A recipient for whom no secure way exists is held, an event that `app.asking` waits for:
 `assistant.conversation.asking` builds the letter (`assistant.questions`), and one atom holds the question, its token,
