@@ -1,7 +1,6 @@
 """`crockery demo`: made once, gone on with, stopped by Ctrl-C; its mail is what it should be."""
 
 import imaplib
-import os
 import signal
 import ssl
 import subprocess
@@ -15,16 +14,21 @@ import pytest
 
 from crockery.cli.demo.mails import read_mails
 from tests.support.commands import crockery
+from tests.support.ports import free_port_offset
 from tests.support.waiting import PATIENCE
 
-PORTS = 10000 + os.getpid() % 10000  # below the ports that the system gives to clients
+
+@pytest.fixture(scope="module")
+def offset() -> int:
+    """Of the demo's ports."""
+    return free_port_offset()
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[list[str]]:
+def demo(folder: Path, offset: int) -> Iterator[list[str]]:
     """The running demo, as a program; what it printed."""
     command = [sys.executable, "-c", "from crockery.cli.main import main; main()", "demo", str(folder)]
-    command += ["--port-offset", str(PORTS)]
+    command += ["--port-offset", str(offset)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         printed = []
@@ -39,20 +43,20 @@ def demo(folder: Path) -> Iterator[list[str]]:
             assert server.wait(PATIENCE) == 0
 
 
-def login(folder: Path) -> imaplib.IMAP4_SSL:
+def login(folder: Path, offset: int) -> imaplib.IMAP4_SSL:
     context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-    client = imaplib.IMAP4_SSL("127.0.0.1", PORTS + 993, ssl_context=context, timeout=PATIENCE)
+    client = imaplib.IMAP4_SSL("127.0.0.1", offset + 993, ssl_context=context, timeout=PATIENCE)
     client.login("anna", "anna-secret")
     return client
 
 
-def test_demo(tmp_path: Path) -> None:
+def test_demo(tmp_path: Path, offset: int) -> None:
     folder = tmp_path / "demo"
-    with demo(folder) as printed:
+    with demo(folder, offset) as printed:
         text = "".join(printed)
-        for word in ("anna@example.test", "anna-secret", str(PORTS + 993), str(folder / "ca.pem"), "swaks", "mutt"):
+        for word in ("anna@example.test", "anna-secret", str(offset + 993), str(folder / "ca.pem"), "swaks", "mutt"):
             assert word in text
-        client = login(folder)
+        client = login(folder, offset)
         assert int(client.select("INBOX")[1][0] or 0) >= 15
         fetched = client.fetch("1:*", "(BODY.PEEK[])")[1]
         messages = [part[1] for part in fetched if isinstance(part, tuple)]
@@ -63,8 +67,8 @@ def test_demo(tmp_path: Path) -> None:
         client.store("1", "+FLAGS", "kept")
         client.logout()
     assert crockery("verify", str(folder / "demo.crk")).code == 0
-    with demo(folder):
-        client = login(folder)
+    with demo(folder, offset):
+        client = login(folder, offset)
         client.select("INBOX")
         assert "kept" in str(client.fetch("1", "(FLAGS)")[1])
         client.logout()

@@ -1,6 +1,5 @@
 """`init` and `run`: what they make, and what they say when they cannot."""
 
-import os
 import signal
 import stat
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import crockery, serving
+from tests.support.ports import free_port_offset
 from tests.support.server import make_log
 from tests.support.waiting import PATIENCE
 
@@ -109,7 +109,7 @@ def test_a_command_waits_no_longer_than_it_must(tmp_path: Path, monkeypatch: pyt
 def test_run_as_a_program_stops_on_sigterm(tmp_path: Path) -> None:
     log = make_log(tmp_path)
     command = [sys.executable, "-c", "from crockery.cli.main import main; main()", "run", str(log)]
-    command += ["--bind", "127.0.0.1", "--port-offset", str(20000 + os.getpid() % 10000)]
+    command += ["--bind", "127.0.0.1", "--port-offset", str(free_port_offset())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert "Crockery serves example.test" in server.stdout.readline()

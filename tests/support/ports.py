@@ -3,6 +3,10 @@
 import contextlib
 import random
 import socket
+from typing import Final
+
+STANDARD: Final = (25, 80, 143, 443, 465, 587, 993)
+"""Those of a server whose offset is 0."""
 
 
 def free_port() -> int:
@@ -20,3 +24,13 @@ def free_port() -> int:
             tcp.bind(("0.0.0.0", port))
             udp.bind(("0.0.0.0", port))
             return port
+
+
+def free_port_offset() -> int:
+    """An offset with which every port of the contract is free on 127.0.0.1."""
+    while True:
+        offset = random.SystemRandom().randrange(10_000, 31_000)
+        with contextlib.suppress(OSError):
+            for port in STANDARD:
+                socket.create_server(("127.0.0.1", port + offset)).close()
+            return offset

@@ -1,7 +1,6 @@
 """Crockery under test: one log below one directory, made with `init`, served with `run` on ports of its own."""
 
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.ports import free_port_offset
 from tools.bench.servers import (
     ACCOUNTS,
     DOMAIN,
@@ -17,13 +17,11 @@ from tools.bench.servers import (
     Endpoints,
     ServerError,
     end_process,
-    ports_are_free,
     size_of_tree,
     wait_for_greeting,
 )
 
 SMTP, IMAP, IMAPS = 25, 143, 993
-ALL_PORTS = (SMTP, 80, IMAP, 443, 465, 587, IMAPS)
 
 
 class CrockeryServer:
@@ -113,12 +111,3 @@ def crockery_program() -> str:
     if not program.exists():
         raise ServerError(f"{program} is missing: run `make` first, or use the Python of .venv.")
     return str(program)
-
-
-def free_port_offset() -> int:
-    """An offset with which every port of the contract is free now."""
-    for _ in range(100):
-        offset = random.randrange(10_000, 30_000)
-        if ports_are_free([offset + port for port in ALL_PORTS]):
-            return offset
-    raise ServerError("No free range of ports was found on 127.0.0.1.")

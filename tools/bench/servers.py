@@ -80,16 +80,6 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def ports_are_free(ports: Iterable[int]) -> bool:
-    """Whether nobody listens on any of these ports of 127.0.0.1."""
-    for port in ports:
-        try:
-            socket.create_server((HOST, port)).close()
-        except OSError:
-            return False
-    return True
-
-
 def wait_for_greeting(port: int, process: subprocess.Popen[bytes], timeout: float = START_TIMEOUT) -> None:
     """Returns when a connection to `port` is greeted; raises ServerError if the process ends or time is up."""
     deadline = time.monotonic() + timeout
