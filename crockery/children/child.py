@@ -4,20 +4,26 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from enum import IntEnum
 from fcntl import F_SETPIPE_SZ, fcntl
 from subprocess import PIPE
-from typing import Final
+from typing import Any
 
 import trio
 
-from crockery.children.frames import BadFrame, Frame, Receiver
-
-_RECEIVE: Final = 1 << 20
-"""Octets that come at once: a long answer takes one or two turns of the loop."""
+from crockery.children.frames import RECEIVE, BadFrame, Frame, Receiver
 
 
 class ChildFailed(Exception):
     """The child has ended, or answers nonsense; str() says how."""
+
+
+def values_of(frame: Frame, kind: IntEnum) -> list[Any]:
+    """Of a frame from a child, which must be of this kind. Raises ChildFailed."""
+    try:
+        return frame.values_of(kind)
+    except BadFrame as error:
+        raise ChildFailed(str(error)) from error
 
 
 class Child:
@@ -35,8 +41,20 @@ class Child:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # of NumPy: threads would cost memory for nothing
         process = await trio.lowlevel.open_process(command, env=environment, stdin=PIPE, stdout=PIPE)
         with suppress(OSError):  # who may have no more has smaller ones
-            fcntl(process.stdout.fileno(), F_SETPIPE_SZ, _RECEIVE)  # type: ignore[union-attr]
+            fcntl(process.stdout.fileno(), F_SETPIPE_SZ, RECEIVE)  # type: ignore[union-attr]
         return cls(process)
+
+    @classmethod
+    async def start_ready(cls, told: bytes, ready: IntEnum, module: str, *arguments: str) -> "Child":
+        """The same, `told` something, encoded, and it has answered with a `ready`. Raises OSError, ChildFailed."""
+        child = await cls.start(module, *arguments)
+        try:
+            await child.send(told)
+            values_of(await child.receive(), ready)
+        except BaseException:
+            await child.end()
+            raise
+        return child
 
     async def send(self, frames: bytes) -> None:
         """Tell it something, encoded. Raises ChildFailed."""
@@ -60,7 +78,7 @@ class Child:
             frame = self.receive_now()
             if frame is not None:
                 return frame
-            data = await self._process.stdout.receive_some(_RECEIVE)
+            data = await self._process.stdout.receive_some(RECEIVE)
             if not data:
                 raise await self._failure()
             self._receiver.receive_data(data)

@@ -4,11 +4,15 @@ A frame: its length (4 octets, little-endian), then a msgpack array: what it is,
 """
 
 import struct
+from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 import msgpack
 
 from crockery.limits import CHILD_FRAME
+
+RECEIVE: Final = 1 << 20
+"""Octets that come at once: a long answer takes one or two turns of the loop."""
 
 _LENGTH: Final = struct.Struct("<I")
 
@@ -22,6 +26,12 @@ class Frame(NamedTuple):
 
     kind: int
     values: list[Any]
+
+    def values_of(self, kind: IntEnum) -> list[Any]:
+        """Its values; it must be of this kind. Raises BadFrame."""
+        if self.kind != kind:
+            raise BadFrame(f"a frame of kind {self.kind} instead of {kind.name}")
+        return self.values
 
 
 def encode(kind: int, *values: object) -> bytes:

@@ -3,24 +3,20 @@ when the server ended, however that came.
 """
 
 import os
+import resource
 import signal
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
-from crockery.children.frames import Frame, Receiver, encode
+from crockery.children.frames import RECEIVE, Frame, Receiver, encode
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
-_RECEIVE: Final = 1 << 20
 
 
 class Ended(Exception):
     """The server is gone, or wants no more."""
-
-
-def ignore_signals() -> None:
-    """Those that stop the server, which may be sent to all that runs for it: it ends its children itself."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
 
 
 class Parent:
@@ -38,8 +34,23 @@ class Parent:
     def receive(self) -> Frame:
         """The next frame. Raises Ended, BadFrame."""
         while (frame := self._receiver.next_frame()) is None:
-            data = os.read(_STDIN, _RECEIVE)
+            data = os.read(_STDIN, RECEIVE)
             if not data:
                 raise Ended
             self._receiver.receive_data(data)
         return frame
+
+
+def run(serve: Callable[[Parent], None]) -> int:
+    """Be a child until the server is gone or wants no more; returns the status of the process.
+
+    A child writes no file and leaves no core. The signals that stop the server may be sent to all that runs for it:
+    they are the server's affair, which ends its children itself.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(Ended, BrokenPipeError):
+        serve(Parent())
+    return 0

@@ -9,12 +9,10 @@ import os
 import resource
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from crockery.children.frames import BadFrame
-from crockery.children.parent import Ended, Parent, ignore_signals
+from crockery.children.parent import Parent, run
 from crockery.events.catalog import Catalog
 from crockery.events.errors import BodyUnreadable
 from crockery.events.file import OSFile
@@ -41,7 +39,7 @@ class Places(Catalog):
     def find(self, number: int) -> int | None:
         if number not in self._known:
             self._server.send(Kind.WHERE, number)
-            (self._known[number],) = _receive(self._server, Kind.THERE)
+            (self._known[number],) = self._server.receive().values_of(Kind.THERE)
         return self._known[number]
 
     def find_kept(self, number: int) -> int | None:
@@ -64,20 +62,12 @@ def serve(path: Path, server: Parent) -> None:
             raise found
         return found
 
-    maker = RowMaker(begun_of(_receive(server, Kind.BEGIN)), read_message)
+    maker = RowMaker(begun_of(server.receive().values_of(Kind.BEGIN)), read_message)
     server.send(Kind.READY)
     while True:
-        numbers, structure, text, offsets = _receive(server, Kind.MAKE)
+        numbers, structure, text, offsets = server.receive().values_of(Kind.MAKE)
         places.learn(numbers, offsets)
         server.send(Kind.MADE, *maker.make(Wanted(numbers, structure, text)))
-
-
-def _receive(server: Parent, kind: Kind) -> list[Any]:
-    """The values of the next frame, which must be of this kind. Raises Ended, BadFrame."""
-    frame = server.receive()
-    if frame.kind != kind:
-        raise BadFrame(f"a frame of kind {frame.kind} instead of {kind.name}")
-    return frame.values
 
 
 def _grant_time() -> None:
@@ -87,21 +77,12 @@ def _grant_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + ROWS_TIME, hard))
 
 
-def _limit() -> None:
-    ignore_signals()
-    os.nice(ROWS_NICE)
-    resource.setrlimit(resource.RLIMIT_AS, (ROWS_MEMORY, ROWS_MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run as a program."""
     (path,) = arguments
-    _limit()
-    with suppress(Ended, BrokenPipeError):
-        serve(Path(path), Parent())
-    return 0
+    os.nice(ROWS_NICE)
+    resource.setrlimit(resource.RLIMIT_AS, (ROWS_MEMORY, ROWS_MEMORY))
+    return run(partial(serve, Path(path)))
 
 
 if __name__ == "__main__":

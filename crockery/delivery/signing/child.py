@@ -3,11 +3,10 @@
 It has the keys in memory, and no file: neither is it given one, nor may it write any, nor does it leave a core.
 """
 
-import resource
 import sys
 from contextlib import suppress
 
-from crockery.children.parent import Ended, Parent, ignore_signals
+from crockery.children.parent import Parent, run
 from crockery.delivery.signing.process import Kind
 from crockery.delivery.signing.signature import signature_of
 from crockery.trust.dkim import KeyFormatError, SigningKey, load_key
@@ -32,15 +31,5 @@ def serve(server: Parent) -> None:
                 raise ValueError(f"a frame of kind {frame.kind}")
 
 
-def main() -> int:
-    """Run as a program."""
-    ignore_signals()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    with suppress(Ended, BrokenPipeError):
-        serve(Parent())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(serve))

@@ -4,9 +4,8 @@ their signatures come back in the same order.
 
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from typing import Any
 
-from crockery.children.child import Child, ChildFailed
+from crockery.children.child import Child, ChildFailed, values_of
 from crockery.children.frames import Frame, encode
 
 
@@ -37,15 +36,7 @@ class SigningProcess:
     @classmethod
     async def start(cls, keys: Keys) -> "SigningProcess":
         """Raises OSError, ChildFailed."""
-        child = await Child.start("crockery.delivery.signing.child")
-        process = cls(child)
-        try:
-            await child.send(encode(Kind.KEYS, *keys))
-            _values(await child.receive(), Kind.READY)
-        except BaseException:
-            await child.end()
-            raise
-        return process
+        return cls(await Child.start_ready(encode(Kind.KEYS, *keys), Kind.READY, "crockery.delivery.signing.child"))
 
     async def sign(self, messages: Iterable[bytes], now: int) -> None:
         """Begin to sign messages. Raises ChildFailed."""
@@ -56,17 +47,10 @@ class SigningProcess:
         frame: Frame | None = await self._child.receive()
         fields = []
         while frame is not None:
-            match _values(frame, Kind.SIGNED):
+            match values_of(frame, Kind.SIGNED):
                 case [bytes() as signed]:
                     fields.append(signed)
                 case _:
                     raise ChildFailed("no signature")
             frame = self._child.receive_now()
         return fields
-
-
-def _values(frame: Frame, kind: Kind) -> list[Any]:
-    """Of a frame that must be of this kind. Raises ChildFailed."""
-    if frame.kind != kind:
-        raise ChildFailed(f"a frame of kind {frame.kind} instead of {kind.name}")
-    return frame.values

@@ -108,6 +108,18 @@ async def sign(task: SigningTask, *texts: bytes) -> list[bytes]:
         return [await job.fields() for job in jobs]
 
 
+async def expect_own(task: SigningTask, count: int, who: bytes) -> None:
+    """Each of many messages gets its own signature, or its own error."""
+    jobs = [task(message(n), damaged() if n % 5 == 4 else (b"piece ", b"%d" % n)) for n in range(count)]
+    with trio.fail_after(PATIENCE):
+        for number, job in enumerate(jobs):
+            if number % 5 == 4:
+                with pytest.raises(BodyUnreadable):
+                    await job.fields()
+            else:
+                assert await job.fields() == b"%b 5 piece %d" % (who, number)
+
+
 async def with_process(nursery: trio.Nursery, thread: Thread, process: Process) -> SigningTask:
     """A task whose process signs already."""
     task = SigningTask(thread, process.start)
@@ -128,14 +140,7 @@ async def pass_by(clock: trio.testing.MockClock, seconds: float) -> None:
 async def test_each_gets_its_own(nursery: trio.Nursery) -> None:
     task = SigningTask(Thread(), no_process)
     nursery.start_soon(task.run)
-    jobs = [task(message(n), damaged() if n % 5 == 4 else (b"piece ", b"%d" % n)) for n in range(3 * QUEUE_SIGNED)]
-    with trio.fail_after(PATIENCE):
-        for number, job in enumerate(jobs):
-            if number % 5 == 4:
-                with pytest.raises(BodyUnreadable):
-                    await job.fields()
-            else:
-                assert await job.fields() == b"thread 5 piece %d" % number
+    await expect_own(task, 3 * QUEUE_SIGNED, b"thread")
 
 
 async def test_who_goes_away_holds_up_nobody(nursery: trio.Nursery) -> None:
@@ -182,14 +187,7 @@ async def test_many_without_a_pause_are_signed_by_a_process(nursery: trio.Nurser
     task = await with_process(nursery, thread, process)
     assert process.keys == [("x.test", "s", b"key 1")]
     before = thread.signed
-    jobs = [task(message(n), damaged() if n % 5 == 4 else (b"piece ", b"%d" % n)) for n in range(50)]
-    with trio.fail_after(PATIENCE):
-        for number, job in enumerate(jobs):
-            if number % 5 == 4:
-                with pytest.raises(BodyUnreadable):
-                    await job.fields()
-            else:
-                assert await job.fields() == b"process 5 piece %d" % number
+    await expect_own(task, 50, b"process")
     assert thread.signed == before
 
 
